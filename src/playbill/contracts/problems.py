@@ -1,0 +1,57 @@
+"""The one error shape of every HTTP reply that is not a success."""
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was wrong, and what to do."""
+
+    code: str
+    """Stable name for programs."""
+    message: str
+    """What was wrong and what was expected."""
+    hint: str = ""
+    """What to do about it."""
+    field: str | None = None
+    """Path of the offending field."""
+
+
+class ProblemReply(msgspec.Struct, frozen=True, kw_only=True):
+    """``{"error": {...}}``."""
+
+    error: Problem
+
+
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "invalid_json": (400, "The body is not JSON, or not UTF-8."),
+    "invalid_input": (400, "A field is missing, has the wrong type or leaves its range."),
+    "unknown_parameter": (400, "A query parameter that this route does not have."),
+    "undeclared_value": (400, "A surface or region that the settings do not declare."),
+    "cursor_invalid": (400, "The cursor was not issued by this server."),
+    "unauthorised": (401, "A key is configured and the request carries none, or a wrong one."),
+    "forbidden": (403, "The key's scopes do not cover this route."),
+    "not_found": (404, "No such route, video or request."),
+    "method_not_allowed": (405, "The route exists, with other methods."),
+    "conflict": (409, "The request contradicts what is already recorded."),
+    "video_key_taken": (409, "Another video id hashes to the same 64-bit key; choose another id."),
+    "body_too_large": (413, "The body is larger than the route takes."),
+    "unsupported_media": (415, "The body is not declared as application/json."),
+    "overloaded": (429, "A bounded queue is full; come back after Retry-After seconds."),
+    "internal_error": (500, "Our own bug; the log has the request's id."),
+    "dependency_unavailable": (503, "Something behind the server is gone; try again."),
+    "log_unavailable": (503, "The log cannot be written; nothing of this request was taken."),
+    "item_capacity": (503, "The catalogue is at item_capacity; raise the setting."),
+}
+"""Every code an HTTP reply may carry: its status and what it means."""
+
+REJECTIONS: dict[str, str] = {
+    "invalid_event": "A field is missing, has the wrong type or leaves its range.",
+    "event_from_future": "``at`` is further ahead of the server than admission.max_ahead_s.",
+    "event_too_old": "``at`` is further back than admission.max_age_s.",
+    "video_missing": "This type needs a video_id.",
+    "author_missing": "A follow needs an author_id or a video_id.",
+    "watch_missing": "A watch needs watch_ms.",
+    "undeclared_value": "A surface or region that the settings do not declare.",
+    "event_too_large": "One event is larger than admission.max_event_bytes.",
+}
+"""Every code with which one event of a batch may be refused."""

@@ -1,0 +1,185 @@
+"""Every setting, with its meaning and range. Only ``app`` reads the file and the environment."""
+
+from typing import Annotated
+
+import msgspec
+
+from playbill.contracts.events import Name
+from playbill.core import canonical_json, content_digest
+
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Milliseconds = Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file."""
+
+
+class AdmissionSettings(Section):
+    """What an event must satisfy."""
+
+    max_ahead_s: Seconds = 300
+    """Events whose ``at`` is further ahead of the server are refused; nearer ones count as now."""
+    max_age_s: Seconds = 3 * 86_400
+    """Events whose ``at`` is further back are refused."""
+    idempotence_s: Annotated[int, msgspec.Meta(ge=86_400, le=30 * 86_400)] = 86_400
+    """An event_id that returns within this time counts once."""
+    max_event_bytes: Count = 16_384
+    """Largest JSON text of one event."""
+    queue_events: Count = 100_000
+    """Events waiting for the disk in one process; beyond it clients get 429."""
+
+
+class EpochSettings(Section):
+    """How often state moves."""
+
+    interval_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
+    """An epoch closes at the latest this long after its first event arrived."""
+    max_records: Count = 200_000
+    """Events in one epoch at most; more wait for the next."""
+    checkpoint_s: Seconds = 30
+    """Item state is written to disk this often, and when the updater stops."""
+
+
+class StateSettings(Section):
+    """How large the shared state may grow."""
+
+    item_capacity: Count = 1 << 20
+    """Videos, taken-down ones included: 128 bytes of shared memory each."""
+    group_capacity: Count = 1 << 18
+    """Authors, and as many topics up to 65,535: 64 bytes each."""
+    user_store_gib: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+    """Largest size of the user store's file, which grows as needed."""
+
+
+class LabelSettings(Section):
+    """What an impression is taught to predict."""
+
+    attribution_window_s: Seconds = 1_800
+    """An outcome this long after its impression still belongs to it; later ones are counted."""
+    long_view_ms: Count = 18_000
+    """A watch this long, or of the whole video if that is shorter, is a long view."""
+
+
+class ServingSettings(Section):
+    """One request."""
+
+    budget_ms: Milliseconds = 150.0
+    """Time for one feed inside the worker; the client's 180 ms less the way there and back."""
+    source_budget_ms: Milliseconds = 40.0
+    """Time for all candidate sources; those not reached are left out and named."""
+    scorer_budget_ms: Milliseconds = 60.0
+    """Time for the heavy scorer; it ranks as many candidates as fit."""
+    ann_quota: Count = 300
+    """Candidates from the vector index."""
+    fresh_quota: Count = 60
+    """Candidates from the newest videos."""
+    trending_quota: Count = 60
+    """Candidates from the region's list."""
+    similar_quota: Count = 60
+    """Candidates near the videos last watched."""
+    followed_quota: Count = 40
+    """Candidates from authors the viewer follows."""
+    explore_quota: Count = 30
+    """Candidates drawn at random among little-shown videos."""
+    heavy_rows: Count = 200
+    """Candidates that the light scorer passes on to the heavy one."""
+    author_cap: Count = 2
+    """Videos of one author in one feed."""
+    topic_cap: Count = 8
+    """Videos of one first topic in one feed."""
+    explore_share: Share = 0.05
+    """Share of a feed's places given to exploration, by chance, with the propensity recorded."""
+    trace_share: Share = 0.02
+    """Share of requests whose feature vectors are kept for ``playbill parity``."""
+    fresh_s: Seconds = 2 * 86_400
+    """A video younger than this is fresh."""
+    stale_state_s: Seconds = 5
+    """Item state older than this, while the log moves, is named in the reply's reasons."""
+
+
+class HttpSettings(Section):
+    """The listening side."""
+
+    host: str = "127.0.0.1"
+    """Address to bind; the loopback one until you say otherwise."""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 8700
+    """Feeds, writes, control and console."""
+    collector_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 8701
+    """Writes only, in a process of its own, so that bulk never slows a feed."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
+    """Processes that serve feeds."""
+    max_body_bytes: Count = 4 << 20
+    """Largest request body."""
+    hang_s: Annotated[float, msgspec.Meta(ge=0.2, le=60.0)] = 0.7
+    """A worker whose loop has not turned for this long is replaced."""
+
+
+class ValueSettings(Section):
+    """Utility of one action, in likes of one click; negative for harm."""
+
+    click: float = 1.0
+    """Utility of a click."""
+    long_view: float = 2.0
+    """Utility of a long view."""
+    like: float = 4.0
+    """Utility of a like."""
+    negative: float = -12.0
+    """Utility of a hide or a report."""
+
+
+class TrainingSettings(Section):
+    """How models are made."""
+
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 7
+    """Every random choice of a run follows from it."""
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
+    """Passes over the rows; ids over-fit from the second on."""
+    batch_rows: Count = 1_024
+    """Rows of one step."""
+    learning_rate: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1e-3
+    """Of the ranker's AdamW."""
+    tower_epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
+    """Passes of the retrieval towers."""
+    holdout: Annotated[float, msgspec.Meta(gt=0.0, lt=0.5)] = 0.1
+    """Share of the span held out at the end for the report, and as much before it to validate."""
+    threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
+    """Threads of the numeric libraries; part of what makes weights repeatable."""
+
+
+class Settings(Section):
+    """All settings. ``playbill.toml`` in the home folder; every key has a default."""
+
+    regions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=32)] = ("world",)
+    """Declared regions; the first stands in where none is given."""
+    surfaces: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=64)] = ("home",)
+    """Declared surfaces; the first stands in where none is given."""
+    api_keys: dict[str, tuple[str, ...]] = {}
+    """SHA-256 of a key, in hex, to its scopes: feed, events, catalogue, control, metrics."""
+    drills: bool = False
+    """Lets ``playbill drill`` break parts of this server on purpose."""
+    example_users: tuple[str, ...] = ()
+    """Ids that the console offers to pick from; leave empty where ids are personal."""
+    admission: AdmissionSettings = AdmissionSettings()
+    """What an event must satisfy."""
+    epochs: EpochSettings = EpochSettings()
+    """How often state moves."""
+    state: StateSettings = StateSettings()
+    """How large the shared state may grow."""
+    labels: LabelSettings = LabelSettings()
+    """What an impression is taught to predict."""
+    serving: ServingSettings = ServingSettings()
+    """One request."""
+    http: HttpSettings = HttpSettings()
+    """The listening side."""
+    value: ValueSettings = ValueSettings()
+    """Utility of one action."""
+    training: TrainingSettings = TrainingSettings()
+    """How models are made."""
+
+
+def settings_digest(settings: Settings) -> str:
+    """Return the digest that impression records and bundles carry."""
+    return content_digest(canonical_json(msgspec.to_builtins(settings)))

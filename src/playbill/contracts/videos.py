@@ -1,0 +1,79 @@
+"""The catalogue, as the platform sends it."""
+
+from typing import Annotated
+
+import msgspec
+
+from playbill.contracts.events import Instant, Name
+
+MAX_TOPICS = 4
+MAX_VIDEOS_PER_BATCH = 1_000
+
+
+class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One video. Posting it again replaces it; the first ``created_at`` stays."""
+
+    video_id: Name
+    """The platform's id."""
+    author_id: Name
+    """Who made it."""
+    title: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    """What people read; shown in the console, never used as identity."""
+    topics: Annotated[list[Name], msgspec.Meta(max_length=MAX_TOPICS)] = []
+    """What it is about, most telling first."""
+    language: Annotated[str, msgspec.Meta(min_length=2, max_length=16)] | None = None
+    """BCP 47 tag of its speech or text."""
+    duration_ms: Annotated[int, msgspec.Meta(ge=1, le=86_400_000)]
+    """How long it plays."""
+    regions: Annotated[list[Name], msgspec.Meta(max_length=32)] = []
+    """Where it may be shown; empty means everywhere."""
+    age_rating: Annotated[int, msgspec.Meta(ge=0, le=21)] = 0
+    """The youngest age it may be shown to."""
+    created_at: Instant | None = None
+    """When it was published; the instant it was posted when absent."""
+
+
+class VideoView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the catalogue holds of one video."""
+
+    video_id: str
+    author_id: str
+    title: str
+    topics: list[str]
+    language: str | None
+    duration_ms: int
+    regions: list[str]
+    age_rating: int
+    created_at_ms: int
+    visible: bool
+    """False once it was taken down."""
+
+
+class VideosReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How many videos are durable in the log and eligible with the next epoch."""
+
+    accepted: int
+
+
+class StoredVideo(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A video as the log and the catalogue keep it, with every default resolved."""
+
+    key: int
+    video_id: str
+    author_id: str
+    title: str
+    topics: list[str]
+    language: str | None
+    duration_ms: int
+    regions: list[str]
+    age_rating: int
+    created_at_ms: int
+    posted_at_ms: int
+    visible: bool = True
+
+
+class Takedown(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A video leaves every feed with the epoch that folds this."""
+
+    key: int
+    at_ms: int
