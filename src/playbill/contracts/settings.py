@@ -13,11 +13,7 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)]
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the settings file."""
-
-
-class AdmissionSettings(Section):
+class AdmissionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an event must satisfy."""
 
     max_ahead_s: Seconds = 300
@@ -32,7 +28,7 @@ class AdmissionSettings(Section):
     """Events waiting for the disk in one process; beyond it clients get 429."""
 
 
-class EpochSettings(Section):
+class EpochSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often state moves."""
 
     interval_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
@@ -43,7 +39,7 @@ class EpochSettings(Section):
     """Item state is written to disk this often, and when the updater stops."""
 
 
-class StateSettings(Section):
+class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How large the shared state may grow."""
 
     item_capacity: Count = 1 << 20
@@ -54,7 +50,7 @@ class StateSettings(Section):
     """Largest size of the user store's file, which grows as needed."""
 
 
-class LabelSettings(Section):
+class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an impression is taught to predict."""
 
     attribution_window_s: Seconds = 1_800
@@ -63,7 +59,7 @@ class LabelSettings(Section):
     """A watch this long, or of the whole video if that is shorter, is a long view."""
 
 
-class ServingSettings(Section):
+class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One request."""
 
     budget_ms: Milliseconds = 150.0
@@ -100,7 +96,7 @@ class ServingSettings(Section):
     """Item state older than this, while the log moves, is named in the reply's reasons."""
 
 
-class HttpSettings(Section):
+class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The listening side."""
 
     host: str = "127.0.0.1"
@@ -117,7 +113,7 @@ class HttpSettings(Section):
     """A worker whose loop has not turned for this long is replaced."""
 
 
-class ValueSettings(Section):
+class ValueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Utility of one action, in likes of one click; negative for harm."""
 
     click: float = 1.0
@@ -130,7 +126,7 @@ class ValueSettings(Section):
     """Utility of a hide or a report."""
 
 
-class TrainingSettings(Section):
+class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How models are made."""
 
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 7
@@ -149,7 +145,7 @@ class TrainingSettings(Section):
     """Threads of the numeric libraries; part of what makes weights repeatable."""
 
 
-class Settings(Section):
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings. ``playbill.toml`` in the home folder; every key has a default."""
 
     regions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=32)] = ("world",)
