@@ -91,12 +91,12 @@ class UserState(Protocol):
         """Return the rows of several users at one epoch, in order."""
         ...
 
-    def videos(self, keys: Sequence[int]) -> list[bytes | None]:
-        """Return the stored catalogue entries of several videos, in order."""
+    def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the stored texts of several keys, in order."""
         ...
 
-    def commit(self, epoch: int, rows: Mapping[bytes, bytes], videos: Mapping[int, bytes]) -> None:
-        """Replace rows and entries and move to ``epoch``, all or none.
+    def commit(self, epoch: int, rows: Mapping[bytes, bytes], texts: Mapping[bytes, bytes]) -> None:
+        """Replace rows and texts and move to ``epoch``, all or none.
 
         Raises:
             BrokenContract: ``epoch`` does not lie after the last one.

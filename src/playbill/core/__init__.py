@@ -12,10 +12,19 @@ from playbill.core.errors import (
     PlaybillError,
     nearest_name,
 )
-from playbill.core.keys import KEY_ABSENT, RequestIds, key64, key128, request_key, request_name
+from playbill.core.keys import (
+    FOREIGN_REQUEST,
+    KEY_ABSENT,
+    RequestIds,
+    key64,
+    key128,
+    request_key,
+    request_name,
+)
 
 __all__ = [
     "DAY_MS",
+    "FOREIGN_REQUEST",
     "HOUR_MS",
     "KEY_ABSENT",
     "MINUTE_MS",

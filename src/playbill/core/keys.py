@@ -11,9 +11,12 @@ from playbill.core.errors import InvalidInput
 
 KEY_ABSENT = 0
 _MASK64 = (1 << 64) - 1
+_EPOCH_MS = 1_577_836_800_000
 _COUNTER_BITS = 12
 _WORKER_BITS = 10
-_CLOCK_BITS = 42
+_CLOCK_BITS = 41
+FOREIGN_REQUEST = 1 << 63
+"""The bit that marks a request id as the platform's own: ours start with 0 to 7."""
 
 
 def key64(name: str) -> int:
@@ -30,7 +33,7 @@ def key128(name: str, secret: bytes) -> bytes:
 
 
 class RequestIds:
-    """Issue request keys: 42 bits of milliseconds, 10 of the worker, 12 of a counter.
+    """Issue request keys: 0, 41 bits of milliseconds since 2020, 10 of the worker, 12 of a counter.
 
     Keys of one worker are unique while it answers fewer than 4,096 requests in a millisecond,
     and sort by time. Two workers never share a number while the supervisor gives each its own.
@@ -42,7 +45,7 @@ class RequestIds:
 
     def issue(self, at_ms: int) -> int:
         """Return the next key."""
-        clock = (at_ms % (1 << _CLOCK_BITS)) << (_COUNTER_BITS + _WORKER_BITS)
+        clock = ((at_ms - _EPOCH_MS) % (1 << _CLOCK_BITS)) << (_COUNTER_BITS + _WORKER_BITS)
         return clock | self._worker | (next(self._counter) % (1 << _COUNTER_BITS))
 
 

@@ -1,0 +1,132 @@
+"""Taking a past in: windows of history become epochs, as if they had happened here."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from playbill.contracts import (
+    Batch,
+    Event,
+    EventLog,
+    Fields,
+    RejectedEvent,
+    Settings,
+    User,
+    Video,
+)
+from playbill.core import InvalidInput
+from playbill.events import (
+    Admission,
+    EpochLog,
+    EpochRecord,
+    encode_events,
+    encode_users,
+    encode_videos,
+    store_user,
+    store_video,
+)
+from playbill.events.decoding import problem_of
+from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.privacy import Pseudonyms
+
+HISTORY_PARTITION = "history"
+
+
+class LogSink:
+    """A ``HistorySink`` over a log that nothing else writes to."""
+
+    def __init__(self, log: EventLog, settings: Settings, pseudonyms: Pseudonyms) -> None:
+        self._admission = Admission(settings, pseudonyms, None)
+        self._writer = log.writer(HISTORY_PARTITION)
+        self._epoch_writer = log.writer(EPOCHS_PARTITION)
+        self._last = EpochLog(log).last()
+        self._offset = log.last_offset(HISTORY_PARTITION)
+        self._pseudonyms = pseudonyms
+
+    def videos(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
+        """Store videos as posted at an instant; return those refused, by index."""
+        return self._store(bodies, at_ms, Video, self._videos)
+
+    def users(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
+        """Store viewers' facts; return those refused, by index."""
+        return self._store(bodies, at_ms, User, self._users)
+
+    def events(self, bodies: Sequence[Fields], received_at_ms: int) -> list[RejectedEvent]:
+        """Store one window of events as one epoch; return those refused, by index."""
+        self._check(received_at_ms)
+        typed, refused = _typed(bodies, Event)
+        admitted = self._admission.admit(typed, received_at_ms)
+        if len(admitted.records):
+            self._append([encode_events(admitted.records)], received_at_ms)
+        return sorted([*refused, *admitted.rejected], key=lambda problem: problem.index)
+
+    def close(self) -> None:
+        """Give the partitions up."""
+        self._writer.close()
+        self._epoch_writer.close()
+
+    def _videos(self, videos: Sequence[Video], at_ms: int) -> Batch:
+        regions = self._admission.regions
+        return encode_videos([store_video(video, at_ms, regions) for video in videos])
+
+    def _users(self, users: Sequence[User], at_ms: int) -> Batch:
+        regions = self._admission.regions
+        return encode_users([store_user(user, at_ms, self._pseudonyms, regions) for user in users])
+
+    def _store(
+        self,
+        bodies: Sequence[Fields],
+        at_ms: int,
+        kind: type[Any],
+        encode: Callable[[Sequence[Any], int], Batch],
+    ) -> list[RejectedEvent]:
+        self._check(at_ms)
+        typed, refused = _typed(bodies, kind)
+        good = []
+        for index, value in typed:
+            try:
+                encode([value], at_ms)
+                good.append(value)
+            except InvalidInput as refusal:
+                refused.append(
+                    RejectedEvent(
+                        index=index,
+                        code=refusal.code,
+                        message=refusal.message,
+                        field=refusal.field,
+                    )
+                )
+        if good:
+            self._append([encode(good, at_ms)], at_ms)
+        return refused
+
+    def _append(self, batches: Sequence[Batch], at_ms: int) -> None:
+        self._offset = self._writer.append(batches, at_ms)
+        upto = {**self._last.upto, HISTORY_PARTITION: self._offset}
+        record = EpochRecord(epoch=self._last.epoch + 1, at_ms=at_ms, upto=upto)
+        EpochLog.append(self._epoch_writer, record)
+        self._last = record
+
+    def _check(self, at_ms: int) -> None:
+        if at_ms < self._last.at_ms:
+            raise InvalidInput(
+                f"the history begins at {at_ms}, the log already stands at {self._last.at_ms}",
+                hint="import histories oldest first, into a home that has not served yet",
+            )
+
+
+def _typed(
+    bodies: Sequence[Fields], kind: type[Any]
+) -> tuple[list[tuple[int, Any]], list[RejectedEvent]]:
+    typed: list[tuple[int, Any]] = []
+    refused: list[RejectedEvent] = []
+    for index, body in enumerate(bodies):
+        try:
+            typed.append((index, msgspec.convert(body, kind)))
+        except msgspec.ValidationError as error:
+            message, field = problem_of(error)
+            refused.append(
+                RejectedEvent(index=index, code="invalid_event", message=message, field=field)
+            )
+    return typed, refused

@@ -1,0 +1,88 @@
+"""Where things lie in a home folder."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the kernel's own, not a scratch folder
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of one home."""
+
+    home: Path
+
+    @property
+    def config(self) -> Path:
+        """Return the settings file."""
+        return self.home / "playbill.toml"
+
+    @property
+    def log(self) -> Path:
+        """Return the folder of the log's partitions: the truth."""
+        return self.home / "log"
+
+    @property
+    def users(self) -> Path:
+        """Return the folder of the user store; made anew from the log when lost."""
+        return self.home / "users"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return the folder of item state's checkpoint; made anew when lost."""
+        return self.home / "checkpoints"
+
+    @property
+    def bundles(self) -> Path:
+        """Return the folder of bundles, one folder each."""
+        return self.home / "bundles"
+
+    @property
+    def tables(self) -> Path:
+        """Return the folder of training tables."""
+        return self.home / "tables"
+
+    @property
+    def reports(self) -> Path:
+        """Return the folder of reports."""
+        return self.home / "reports"
+
+    @property
+    def static_feed(self) -> Path:
+        """Return the safe list, the last resort of a feed."""
+        return self.home / "static-feed.json"
+
+    @property
+    def lock(self) -> Path:
+        """Return the file whose lock says that a supervisor runs on this home."""
+        return self.home / "playbill.lock"
+
+    @property
+    def run(self) -> Path:
+        """Return the folder of shared memory: in memory where the system offers it."""
+        name = hashlib.sha256(os.fsencode(self.home.resolve())).hexdigest()[:16]
+        if _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK):
+            return _SHARED_MEMORY / f"playbill-{name}"
+        return self.home / "run"
+
+    @property
+    def item_state(self) -> Path:
+        """Return the mapped item state."""
+        return self.run / "items.state"
+
+    @property
+    def board(self) -> Path:
+        """Return the mapped board of heartbeats and counters."""
+        return self.run / "board.state"
+
+    @property
+    def drills(self) -> Path:
+        """Return the file that says which parts are broken on purpose."""
+        return self.run / "drills.json"
+
+    def make(self) -> None:
+        """Make the folders that must be there, readable by this user only."""
+        for folder in (self.home, self.log, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)

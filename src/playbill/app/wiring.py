@@ -1,0 +1,118 @@
+"""The composition root: settings and folders in, wired objects out."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playbill.app.clock import SystemClock
+from playbill.app.config import home_folder, key_folder, read_settings
+from playbill.app.layout import Layout
+from playbill.contracts import Settings
+from playbill.core import Clock, Conflict
+from playbill.events import Collector, DeadLetters, GroupCommit
+from playbill.events.adapters.sqlite_log import SqliteEventLog
+from playbill.events.dead_letters import DEAD_PREFIX
+from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.features import Updater
+from playbill.features.adapters.lmdb_users import LmdbUserState
+from playbill.features.adapters.shared_items import SharedItems
+from playbill.privacy import Pseudonyms, Sealer
+from playbill.privacy.adapters.file_keys import FileKeyStore
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything a process of one home is built from."""
+
+    layout: Layout
+    settings: Settings
+    keys: FileKeyStore
+    clock: Clock = field(default_factory=SystemClock)
+
+    @classmethod
+    def of(cls, home: Path | None) -> "Wiring":
+        """Return the wiring of a home folder, which need not exist yet."""
+        layout = Layout(home_folder(home))
+        settings = read_settings(layout.config)
+        return cls(layout, settings, FileKeyStore(key_folder(layout.home)))
+
+    def log(self) -> SqliteEventLog:
+        """Open the log."""
+        return SqliteEventLog(self.layout.log)
+
+    def users(self, *, writer: bool) -> LmdbUserState:
+        """Open the user store."""
+        gib = self.settings.state.user_store_gib
+        return LmdbUserState(self.layout.users, map_gib=gib, writer=writer)
+
+    def items(self, *, create: bool) -> SharedItems:
+        """Map item state."""
+        return SharedItems(
+            self.layout.item_state,
+            item_capacity=self.settings.state.item_capacity,
+            group_capacity=self.settings.state.group_capacity,
+            regions=len(self.settings.regions),
+            create=create,
+        )
+
+    def pseudonyms(self) -> Pseudonyms:
+        """Return what stands for viewers."""
+        return Pseudonyms(self.keys.secret("pseudonym"))
+
+    def letters(self) -> DeadLetters:
+        """Open the dead letters."""
+        return DeadLetters(self.log(), Sealer(self.keys.secret("dead-letters")))
+
+    def collector(self, process: str) -> Collector:
+        """Open the partitions of one process for writing.
+
+        Raises:
+            Conflict: another process has that name.
+        """
+        log = self.log()
+        room = self.settings.admission.queue_events
+        return Collector(
+            self.settings,
+            self.pseudonyms(),
+            GroupCommit(log.writer(process), self.clock, room),
+            GroupCommit(log.writer(DEAD_PREFIX + process), self.clock, room),
+            self.letters(),
+            self.clock,
+        )
+
+    def updater(self, users: LmdbUserState, items: SharedItems) -> Updater:
+        """Return the updater over an open user store and item state."""
+        log = self.log()
+        return Updater(
+            log,
+            log.writer(EPOCHS_PARTITION),
+            users,
+            items,
+            self.layout.checkpoints,
+            self.clock,
+            self.settings,
+        )
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the home for one supervisor or one importer.
+
+        Raises:
+            Conflict: another process holds it.
+        """
+        self.layout.make()
+        file = os.open(self.layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Conflict(
+                    f"another playbill runs on {self.layout.home}",
+                    hint="stop it, or choose another folder with --home",
+                ) from None
+            yield
+        finally:
+            os.close(file)

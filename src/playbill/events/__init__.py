@@ -1,0 +1,48 @@
+"""Admit, append, read: everything between a client's event and the ordered log."""
+
+from playbill.events.admission import Admission, Admitted, Bounds, Vocabulary
+from playbill.events.batches import (
+    EpochInput,
+    Impressions,
+    ServedFeeds,
+    decode_videos,
+    encode_events,
+    encode_impressions,
+    encode_takedowns,
+    encode_users,
+    encode_videos,
+)
+from playbill.events.collector import Collector
+from playbill.events.dead_letters import DeadLetter, DeadLetters
+from playbill.events.decoding import decode_events_body
+from playbill.events.epochs import EpochLog, EpochRecord, read_epoch
+from playbill.events.facts import store_user, store_video
+from playbill.events.group_commit import GroupCommit
+from playbill.events.memory import MemoryEventLog
+
+__all__ = [
+    "Admission",
+    "Admitted",
+    "Bounds",
+    "Collector",
+    "DeadLetter",
+    "DeadLetters",
+    "EpochInput",
+    "EpochLog",
+    "EpochRecord",
+    "GroupCommit",
+    "Impressions",
+    "MemoryEventLog",
+    "ServedFeeds",
+    "Vocabulary",
+    "decode_events_body",
+    "decode_videos",
+    "encode_events",
+    "encode_impressions",
+    "encode_takedowns",
+    "encode_users",
+    "encode_videos",
+    "read_epoch",
+    "store_user",
+    "store_video",
+]

@@ -1,0 +1,139 @@
+"""What a stored batch's bytes mean, both ways."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import (
+    EVENT_RECORD,
+    REQUEST_RECORD,
+    SHOWN_RECORD,
+    Batch,
+    BatchKind,
+    StoredUser,
+    StoredVideo,
+    Takedown,
+)
+from playbill.core import BrokenContract
+
+Records = npt.NDArray[np.void]
+
+_videos = msgspec.msgpack.Decoder(list[StoredVideo])
+_takedowns = msgspec.msgpack.Decoder(list[Takedown])
+_users = msgspec.msgpack.Decoder(list[StoredUser])
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Impressions:
+    """Served feeds as columns: R requests that showed S videos together.
+
+    ``requests`` is (R,) ``REQUEST_RECORD``; ``shown`` is (S,) ``SHOWN_RECORD``, request by
+    request, position by position.
+    """
+
+    requests: Records
+    shown: Records
+
+
+@dataclass(slots=True)
+class EpochInput:
+    """Everything that one epoch folds, in the order in which it is folded."""
+
+    epoch: int
+    at_ms: int
+    videos: list[StoredVideo] = field(default_factory=list)
+    takedowns: list[Takedown] = field(default_factory=list)
+    users: list[StoredUser] = field(default_factory=list)
+    events: list[Records] = field(default_factory=list)
+    impressions: list[Impressions] = field(default_factory=list)
+
+    def add(self, kind: BatchKind, payload: bytes) -> None:
+        """Take one stored batch in; kinds that no fold reads are passed over."""
+        match kind:
+            case BatchKind.EVENTS:
+                self.events.append(np.frombuffer(payload, EVENT_RECORD))
+            case BatchKind.IMPRESSIONS:
+                self.impressions.append(decode_impressions(payload))
+            case BatchKind.VIDEOS:
+                self.videos.extend(decode_videos(payload))
+            case BatchKind.TAKEDOWNS:
+                self.takedowns.extend(_takedowns.decode(payload))
+            case BatchKind.USERS:
+                self.users.extend(_users.decode(payload))
+            case _:
+                return
+
+    def event_records(self) -> Records:
+        """Return (E,) ``EVENT_RECORD`` of the whole epoch, in order."""
+        if not self.events:
+            return np.empty(0, EVENT_RECORD)
+        return self.events[0] if len(self.events) == 1 else np.concatenate(self.events)
+
+    def served(self) -> Impressions:
+        """Return all served feeds of the epoch as one pair of columns."""
+        if len(self.impressions) == 1:
+            return self.impressions[0]
+        requests = [part.requests for part in self.impressions]
+        shown = [part.shown for part in self.impressions]
+        return Impressions(
+            np.concatenate([np.empty(0, REQUEST_RECORD), *requests]),
+            np.concatenate([np.empty(0, SHOWN_RECORD), *shown]),
+        )
+
+
+ServedFeeds = Sequence[tuple[Records, Records]]
+"""Pairs of one (1,) ``REQUEST_RECORD`` and its (n,) ``SHOWN_RECORD``."""
+
+
+def encode_events(records: Records) -> Batch:
+    """Return the batch of (E,) ``EVENT_RECORD``."""
+    return Batch(BatchKind.EVENTS, len(records), records.tobytes())
+
+
+def encode_impressions(feeds: ServedFeeds) -> Batch:
+    """Return the batch of several served feeds: a count, the heads, then what they showed."""
+    parts = [np.uint32(len(feeds)).tobytes()]
+    parts += [head.tobytes() for head, _ in feeds]
+    parts += [shown.tobytes() for _, shown in feeds]
+    return Batch(BatchKind.IMPRESSIONS, len(feeds), b"".join(parts))
+
+
+def decode_impressions(payload: bytes) -> Impressions:
+    """Return the columns of an impressions batch.
+
+    Raises:
+        BrokenContract: the counts inside do not add up to its length.
+    """
+    count = int(np.frombuffer(payload, "<u4", 1)[0])
+    requests = np.frombuffer(payload, REQUEST_RECORD, count, offset=4)
+    shown = np.frombuffer(payload, SHOWN_RECORD, offset=4 + requests.nbytes)
+    if int(requests["count"].sum()) != len(shown):
+        raise BrokenContract(
+            f"an impressions batch announces {int(requests['count'].sum())} places "
+            f"and holds {len(shown)}"
+        )
+    return Impressions(requests, shown)
+
+
+def encode_videos(videos: Sequence[StoredVideo]) -> Batch:
+    """Return the batch of catalogue entries."""
+    return Batch(BatchKind.VIDEOS, len(videos), _encode(videos))
+
+
+def decode_videos(payload: bytes) -> list[StoredVideo]:
+    """Return the catalogue entries of a batch."""
+    return _videos.decode(payload)
+
+
+def encode_takedowns(takedowns: Sequence[Takedown]) -> Batch:
+    """Return the batch of take-downs."""
+    return Batch(BatchKind.TAKEDOWNS, len(takedowns), _encode(takedowns))
+
+
+def encode_users(users: Sequence[StoredUser]) -> Batch:
+    """Return the batch of viewers' facts."""
+    return Batch(BatchKind.USERS, len(users), _encode(users))

@@ -1,0 +1,128 @@
+"""Events that were refused, kept sealed until somebody repairs them.
+
+A refused event is stored verbatim, because what is wrong with it may be anywhere; it may hold raw
+identity, so it is encrypted with a key that does not lie beside the data.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from playbill.contracts import Batch, BatchKind, EventLog, RejectedEvent
+from playbill.events.decoding import problem_of
+from playbill.privacy import Sealer
+
+DEAD_PREFIX = "dead-"
+_CONTEXT = b"dead-letter"
+_PAGE = 256
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """One refused event. ``id`` is where it lies: partition, offset, place."""
+
+    id: str
+    refused_at_ms: int
+    code: str
+    message: str
+    field: str | None
+    text: str
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    code: str
+    message: str
+    field: str | None
+    sealed: bytes
+
+
+class DeadLetters:
+    """The dead-letter partitions of a log."""
+
+    def __init__(self, log: EventLog, sealer: Sealer) -> None:
+        self._log = log
+        self._sealer = sealer
+
+    def batch(self, refused: Sequence[tuple[RejectedEvent, bytes]]) -> Batch:
+        """Return the batch that keeps refused events, each sealed on its own.
+
+        What a parser's message quotes of the input stays out: messages may hold identity too.
+        """
+        entries = [
+            _Entry(
+                problem.code, "", problem.field, self._sealer.seal(_noted(problem, text), _CONTEXT)
+            )
+            for problem, text in refused
+        ]
+        return Batch(BatchKind.DEAD, len(entries), msgspec.msgpack.encode(entries))
+
+    def waiting(self) -> Iterator[DeadLetter]:
+        """Yield the dead letters that nobody has repaired yet, oldest first by partition."""
+        repaired = self._repaired()
+        for partition in self._log.partitions():
+            if not partition.startswith(DEAD_PREFIX):
+                continue
+            for letter in self._of(partition):
+                if letter.id not in repaired:
+                    yield letter
+
+    def repaired_batch(self, ids: Sequence[str]) -> Batch:
+        """Return the batch that says these letters went back into the log."""
+        return Batch(BatchKind.DEAD_REPAIRED, len(ids), msgspec.msgpack.encode(list(ids)))
+
+    def _of(self, partition: str) -> Iterator[DeadLetter]:
+        for stored in _all(self._log, partition):
+            if stored.kind is not BatchKind.DEAD:
+                continue
+            entries = msgspec.msgpack.decode(stored.payload, type=list[_Entry])
+            for place, entry in enumerate(entries):
+                note = msgspec.json.decode(self._sealer.open(entry.sealed, _CONTEXT), type=_Note)
+                yield DeadLetter(
+                    id=f"{partition}/{stored.offset}/{place}",
+                    refused_at_ms=stored.at_ms,
+                    code=entry.code,
+                    message=note.message,
+                    field=entry.field,
+                    text=note.text.decode("utf-8", "replace"),
+                )
+
+    def _repaired(self) -> set[str]:
+        ids: set[str] = set()
+        for partition in self._log.partitions():
+            if partition.startswith(DEAD_PREFIX):
+                for stored in _all(self._log, partition):
+                    if stored.kind is BatchKind.DEAD_REPAIRED:
+                        ids.update(msgspec.msgpack.decode(stored.payload, type=list[str]))
+        return ids
+
+
+class _Note(msgspec.Struct, frozen=True):
+    message: str
+    text: bytes
+
+
+def _noted(problem: RejectedEvent, text: bytes) -> bytes:
+    return msgspec.json.encode(_Note(problem.message, text))
+
+
+def _all(log: EventLog, partition: str) -> Iterator[Any]:
+    after = 0
+    while page := log.read(partition, after, _PAGE):
+        yield from page
+        after = page[-1].offset
+
+
+Repair = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def repaired_event(letter: DeadLetter, repair: Repair) -> bytes:
+    """Return the JSON text of a letter after a repair.
+
+    Raises:
+        msgspec.DecodeError: the letter is no JSON object; nothing can be set in it.
+    """
+    try:
+        fields = msgspec.json.decode(letter.text, type=dict[str, Any])
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(problem_of(error)[0]) from error
+    return msgspec.json.encode(repair(fields))

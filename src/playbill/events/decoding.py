@@ -1,0 +1,96 @@
+"""From a request body to typed events, one by one where the whole does not parse."""
+
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from playbill.contracts import MAX_EVENTS_PER_BATCH, Event, RejectedEvent
+from playbill.core import InvalidInput
+
+
+class _Typed(msgspec.Struct):
+    events: list[Event]
+
+
+class _Loose(msgspec.Struct):
+    events: list[msgspec.Raw]
+
+
+_typed = msgspec.json.Decoder(_Typed)
+_loose = msgspec.json.Decoder(_Loose)
+_event = msgspec.json.Decoder(Event)
+_PATH = re.compile(r" - at `\$\.?([^`]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A batch after parsing: (index, event) of the good ones, and the others with their text."""
+
+    events: list[tuple[int, Event]]
+    refused: list[tuple[RejectedEvent, bytes]]
+
+
+def decode_events_body(body: bytes, max_event_bytes: int) -> Decoded:
+    """Return the events of ``{"events": [...]}``; those that do not parse are refused singly.
+
+    Raises:
+        InvalidInput: the body as a whole is not of that shape, or holds too many events.
+    """
+    try:
+        events = _typed.decode(body).events
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _one_by_one(body, max_event_bytes)
+    _check_count(len(events))
+    return Decoded(list(enumerate(events)), [])
+
+
+def problem_of(error: Exception) -> tuple[str, str | None]:
+    """Return the message of a parser's error and the field it points at."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start}", None
+    if isinstance(error, RecursionError):
+        return "nested too deeply", None
+    text = str(error)
+    found = _PATH.search(text)
+    return _PATH.sub("", text), (found.group(1) or None) if found else None
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_EVENTS_PER_BATCH:
+        raise InvalidInput(
+            f"the batch has {count:,} events; at most {MAX_EVENTS_PER_BATCH:,} fit",
+            field="events",
+            hint="send several batches",
+        )
+
+
+def _one_by_one(body: bytes, max_event_bytes: int) -> Decoded:
+    try:
+        texts = _loose.decode(body).events
+    except msgspec.ValidationError as error:
+        message, field = problem_of(error)
+        raise InvalidInput(
+            message, field=field, hint='send {"events": [ ... ]} with objects inside'
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(
+            problem_of(error)[0], code="invalid_json", hint="send one JSON object in UTF-8"
+        ) from None
+    _check_count(len(texts))
+    events: list[tuple[int, Event]] = []
+    refused: list[tuple[RejectedEvent, bytes]] = []
+    for index, raw in enumerate(texts):
+        text = bytes(raw)
+        try:
+            events.append((index, _event.decode(text)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            message, field = problem_of(error)
+            code = "invalid_event"
+            if len(text) > max_event_bytes:
+                message = f"the event has {len(text):,} bytes; at most {max_event_bytes:,} are kept"
+                code, field, text = "event_too_large", None, b""
+            refused.append(
+                (RejectedEvent(index=index, code=code, message=message, field=field), text)
+            )
+    return Decoded(events, refused)

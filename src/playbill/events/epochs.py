@@ -1,0 +1,82 @@
+"""Epochs: which prefix of every partition the state stands at. They are log entries themselves.
+
+An epoch is recorded before anything of it is folded. Whatever dies in between, the next updater
+folds the same records in the same order and gets the same bits; see decision 0004.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from playbill.contracts import Batch, BatchKind, EventLog, PartitionWriter
+from playbill.events.batches import EpochInput
+
+EPOCHS_PARTITION = "epochs"
+_READ_BATCHES = 512
+
+
+class EpochRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One epoch: its number, its instant, and the last offset it holds of each partition."""
+
+    epoch: int
+    at_ms: int
+    upto: dict[str, int]
+
+
+_NOTHING = EpochRecord(epoch=0, at_ms=0, upto={})
+_decoder = msgspec.json.Decoder(EpochRecord)
+
+
+class EpochLog:
+    """The partition of epoch records. Its offsets are the epoch numbers."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def last(self) -> EpochRecord:
+        """Return the newest epoch; number 0 and no offsets when there is none."""
+        number = self._log.last_offset(EPOCHS_PARTITION)
+        return self.get(number)
+
+    def get(self, number: int) -> EpochRecord:
+        """Return one epoch, number 0 being the empty beginning."""
+        if number == 0:
+            return _NOTHING
+        (stored,) = self._log.read(EPOCHS_PARTITION, number - 1, 1)
+        return _decoder.decode(stored.payload)
+
+    def after(self, number: int, up_to: int | None = None) -> Iterator[EpochRecord]:
+        """Yield the epochs past a number, in order."""
+        while True:
+            page = self._log.read(EPOCHS_PARTITION, number, _READ_BATCHES, up_to)
+            for stored in page:
+                yield _decoder.decode(stored.payload)
+            if len(page) < _READ_BATCHES:
+                return
+            number = page[-1].offset
+
+    @staticmethod
+    def append(writer: PartitionWriter, record: EpochRecord) -> None:
+        """Record an epoch, durably.
+
+        Raises:
+            DependencyUnavailable: the log cannot be written; the epoch does not exist.
+        """
+        payload = msgspec.json.encode(record)
+        writer.append([Batch(BatchKind.EPOCH, 1, payload)], record.at_ms)
+
+
+def read_epoch(log: EventLog, before: EpochRecord, this: EpochRecord) -> EpochInput:
+    """Return what lies between two epochs: partitions by name, offsets in order."""
+    content = EpochInput(this.epoch, this.at_ms)
+    for partition in sorted(this.upto):
+        after = before.upto.get(partition, 0)
+        last = this.upto[partition]
+        while after < last:
+            page = log.read(partition, after, _READ_BATCHES, last)
+            if not page:
+                break
+            for stored in page:
+                content.add(stored.kind, stored.payload)
+            after = page[-1].offset
+    return content

@@ -1,0 +1,73 @@
+"""One definition per feature, folded from the log, read at an instant, replayed bit for bit."""
+
+from playbill.features.assembler import Assembler, ItemTables, hours_of_day
+from playbill.features.batched_users import BatchedUsers
+from playbill.features.checkpoint import load_checkpoint, save_checkpoint, state_digest
+from playbill.features.definitions import FEATURE_NAMES, FEATURES, features_digest
+from playbill.features.fold import Fold, Folded
+from playbill.features.layout import (
+    GROUP_RECORD,
+    ITEM_RECORD,
+    NO_ROW,
+    NO_TOPIC,
+    USER_RECORD,
+    VISIBLE,
+    empty_user,
+)
+from playbill.features.memory_users import MemoryUserState
+from playbill.features.point_in_time import (
+    Block,
+    ExposureFeatures,
+    ServedFeatures,
+    tables_of,
+)
+from playbill.features.replay import Replay
+from playbill.features.state import FeatureState
+from playbill.features.texts import (
+    CatalogueEntry,
+    author_text_key,
+    decode_entry,
+    topic_text_key,
+    video_text_key,
+)
+from playbill.features.trending import TRENDING_LIST
+from playbill.features.updater import Publisher, Updater
+from playbill.features.user_kernel import seen_before
+
+__all__ = [
+    "FEATURES",
+    "FEATURE_NAMES",
+    "GROUP_RECORD",
+    "ITEM_RECORD",
+    "NO_ROW",
+    "NO_TOPIC",
+    "TRENDING_LIST",
+    "USER_RECORD",
+    "VISIBLE",
+    "Assembler",
+    "BatchedUsers",
+    "Block",
+    "CatalogueEntry",
+    "ExposureFeatures",
+    "FeatureState",
+    "Fold",
+    "Folded",
+    "ItemTables",
+    "MemoryUserState",
+    "Publisher",
+    "Replay",
+    "ServedFeatures",
+    "Updater",
+    "author_text_key",
+    "decode_entry",
+    "empty_user",
+    "features_digest",
+    "hours_of_day",
+    "load_checkpoint",
+    "save_checkpoint",
+    "seen_before",
+    "state_digest",
+    "tables_of",
+    "topic_text_key",
+    "video_text_key",
+]

@@ -1,0 +1,1 @@
+"""State that processes share: LMDB for viewers, mapped files for videos."""

@@ -1,0 +1,127 @@
+"""The embedded user store: LMDB, one writer, readers that see one epoch at a time."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from playbill.core import BrokenContract, DependencyUnavailable
+
+_EPOCH = b"epoch"
+_GIB = 1 << 30
+_MAX_READERS = 1024
+
+
+class LmdbUserState:
+    """Viewers' rows and texts in a folder.
+
+    The epoch is committed with the rows it wrote, so a crash leaves whole epochs. The file is
+    synchronised but for its last meta page: a power cut may cost the last epoch, which the log
+    holds (decision 0004).
+
+    Args:
+        folder: made by the writer; a reader needs it to be there.
+        map_gib: largest size of the file.
+        writer: whether this process commits.
+    """
+
+    def __init__(self, folder: Path, *, map_gib: int, writer: bool) -> None:
+        self._folder = folder
+        try:
+            if writer:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._env = lmdb.open(
+                str(folder),
+                map_size=map_gib * _GIB,
+                max_dbs=3,
+                max_readers=_MAX_READERS,
+                metasync=False,
+                readonly=not writer,
+                create=writer,
+                lock=True,
+                mode=0o600,
+            )
+            self._inode = (folder / "data.mdb").stat().st_ino
+            self._users = self._env.open_db(b"users", create=writer)
+            self._texts = self._env.open_db(b"texts", create=writer)
+            self._meta = self._env.open_db(b"meta", create=writer)
+            if writer:
+                self._env.reader_check()
+        except (lmdb.Error, OSError) as error:
+            raise _gone(error) from error
+
+    def present(self) -> bool:
+        """Return whether the file that is open is still the one in the folder."""
+        try:
+            return (self._folder / "data.mdb").stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    def epoch(self) -> int:
+        """Return the epoch of the last commit, 0 for an empty store."""
+        with self._begin() as txn:
+            return _number(_get(txn, _EPOCH, self._meta))
+
+    def read(self, user: bytes) -> tuple[bytes | None, int]:
+        """Return a user's row, None for an unknown one, and the epoch it was read at."""
+        with self._begin() as txn:
+            return _get(txn, user, self._users), _number(_get(txn, _EPOCH, self._meta))
+
+    def read_many(self, users: Sequence[bytes]) -> list[bytes | None]:
+        """Return the rows of several users at one epoch, in order."""
+        with self._begin() as txn:
+            return [_get(txn, user, self._users) for user in users]
+
+    def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the stored texts of several keys, in order."""
+        with self._begin() as txn:
+            return [_get(txn, key, self._texts) for key in keys]
+
+    def commit(self, epoch: int, rows: Mapping[bytes, bytes], texts: Mapping[bytes, bytes]) -> None:
+        """Replace rows and texts and move to ``epoch``, all or none."""
+        try:
+            with self._env.begin(write=True) as txn:
+                last = _number(_get(txn, _EPOCH, self._meta))
+                if epoch <= last:
+                    raise BrokenContract(f"epoch {epoch} does not lie after epoch {last}")
+                txn.cursor(self._users).putmulti(rows.items())
+                txn.cursor(self._texts).putmulti(texts.items())
+                txn.put(_EPOCH, epoch.to_bytes(8, "little"), db=self._meta)
+        except lmdb.Error as error:
+            raise _gone(error) from error
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every user and row, ordered by user."""
+        with self._begin() as txn:
+            for user, row in txn.cursor(self._users):
+                yield bytes(user), bytes(row)
+
+    def close(self) -> None:
+        """Let go of files and maps."""
+        self._env.close()
+
+    def _begin(self) -> lmdb.Transaction:
+        try:
+            return self._env.begin()
+        except lmdb.Error as error:
+            raise _gone(error) from error
+
+
+def _get(txn: lmdb.Transaction, key: bytes, db: Any) -> bytes | None:
+    value = txn.get(key, db=db)
+    return None if value is None else bytes(value)
+
+
+def _number(data: bytes | None) -> int:
+    return int.from_bytes(data, "little") if data else 0
+
+
+def _gone(error: Exception) -> DependencyUnavailable:
+    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return DependencyUnavailable(
+        f"the user store cannot be used: {text}",
+        code="user_store_unavailable",
+        hint="the updater rebuilds it from the log; playbill doctor says how far it is",
+    )

@@ -1,0 +1,220 @@
+"""Item state in shared memory: one writer publishes epochs, any number of readers look on.
+
+A sequence number is odd while an epoch is being written. A reader that sees it change reads
+again; one that waits too long reads on and says so (``settled`` False). Loads and stores keep
+their order on x86-64, which is what the numbers below rely on; decision 0006.
+"""
+
+import mmap
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.core import DependencyUnavailable
+from playbill.features.definitions import features_digest
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
+from playbill.features.state import FeatureState
+from playbill.features.trending import TRENDING_LIST
+
+_PAGE = 4096
+_MAGIC = 0x506C617962696C6C
+_HEADER = np.dtype(
+    [
+        ("magic", "<u8"),
+        ("layout", "<u8"),
+        ("sequence", "<u8"),
+        ("epoch", "<i8"),
+        ("at_ms", "<i8"),
+        ("lag_ms", "<i8"),
+        ("items", "<i8"),
+        ("authors", "<i8"),
+        ("topics", "<i8"),
+        ("visible", "<i8"),
+        ("item_capacity", "<i8"),
+        ("group_capacity", "<i8"),
+        ("groups", "<i8"),
+    ]
+)
+_RESERVE_ROWS = 1 << 14
+
+Records = npt.NDArray[np.void]
+
+
+def _layout_key() -> int:
+    return int(features_digest()[7:23], 16)
+
+
+class SharedItems:
+    """The mapped file. Its arrays are views; only the updater writes to them.
+
+    Args:
+        path: a file in memory-backed storage.
+        item_capacity: videos it can hold.
+        group_capacity: authors it can hold, and topics.
+        regions: declared regions; one list of trending videos each, and one for everywhere.
+        create: whether to make or replace the file where it is missing or laid out otherwise.
+
+    Raises:
+        DependencyUnavailable: the file is missing, foreign, or has no room to grow.
+    """
+
+    def __init__(
+        self, path: Path, *, item_capacity: int, group_capacity: int, regions: int, create: bool
+    ) -> None:
+        self.path = path
+        self._capacity = (item_capacity, group_capacity, regions + 1)
+        sizes = [
+            _PAGE,
+            item_capacity * ITEM_RECORD.itemsize,
+            group_capacity * GROUP_RECORD.itemsize,
+            group_capacity * GROUP_RECORD.itemsize,
+            (regions + 1) * TRENDING_LIST * 8,
+        ]
+        offsets = np.cumsum([0, *(-(-size // _PAGE) * _PAGE for size in sizes)])
+        self._size = int(offsets[-1])
+        self._offsets = [int(offset) for offset in offsets[:-1]]
+        self._file = self._open(create)
+        self._map = mmap.mmap(
+            self._file, self._size, prot=mmap.PROT_READ | (mmap.PROT_WRITE if create else 0)
+        )
+        self.inode = os.fstat(self._file).st_ino
+        self.header = self._view(_HEADER, 0, 1)
+        self.items = self._view(ITEM_RECORD, 1, item_capacity)
+        self.authors = self._view(GROUP_RECORD, 2, group_capacity)
+        self.topics = self._view(GROUP_RECORD, 3, group_capacity)
+        self.trending = self._view(np.dtype("<i8"), 4, (regions + 1) * TRENDING_LIST).reshape(
+            regions + 1, TRENDING_LIST
+        )
+        if create:
+            self._initialise()
+        self._check()
+
+    def publish(
+        self,
+        state: FeatureState,
+        rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        lag_ms: int,
+    ) -> None:
+        """Copy changed rows of items, authors and topics in, and move to the state's epoch.
+
+        Raises:
+            DependencyUnavailable: there is no memory left for new rows; nothing was copied.
+        """
+        self._reserve(state)
+        head = self.header[0]
+        head["sequence"] |= np.uint64(1)
+        for target, source, changed in zip(
+            (self.items, self.authors, self.topics),
+            (state.items, state.authors, state.topics),
+            rows,
+            strict=True,
+        ):
+            target[changed] = source.records[changed]
+        self.trending[:] = state.trending.top
+        head["items"], head["authors"] = state.items.count, state.authors.count
+        head["topics"] = state.topics.count
+        head["epoch"], head["at_ms"], head["lag_ms"] = state.epoch, state.at_ms, lag_ms
+        head["sequence"] += np.uint64(1)
+
+    def publish_all(self, state: FeatureState) -> None:
+        """Bring everything to a state's epoch, as after a recovery, touching only what differs."""
+        changed = []
+        for target, source in (
+            (self.items, state.items),
+            (self.authors, state.authors),
+            (self.topics, state.topics),
+        ):
+            count = source.count
+            theirs = target[:count].view(np.uint64).reshape(count, -1)
+            ours = source.used().view(np.uint64).reshape(count, -1)
+            changed.append(np.flatnonzero((theirs != ours).any(axis=1)))
+        self.publish(state, (changed[0], changed[1], changed[2]), 0)
+
+    def sequence(self) -> int:
+        """Return the sequence number; odd while an epoch is being written."""
+        return int(self.header["sequence"][0])
+
+    def present(self) -> bool:
+        """Return whether the mapped file is still the one at its path."""
+        try:
+            return self.path.stat().st_ino == self.inode
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Let go of the file; views that others still hold keep the memory alive."""
+        os.close(self._file)
+
+    def _open(self, create: bool) -> int:
+        try:
+            flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
+            file = os.open(self.path, flags, 0o600)
+            size = os.fstat(file).st_size
+            if create and size != self._size:
+                os.close(file)
+                self.path.unlink()
+                file = os.open(self.path, flags, 0o600)
+                os.ftruncate(file, self._size)
+                size = self._size
+        except OSError as error:
+            raise DependencyUnavailable(
+                f"item state cannot be mapped: {error.strerror}", code="item_state_unavailable"
+            ) from error
+        if size != self._size:
+            os.close(file)
+            raise DependencyUnavailable(
+                f"item state has {size:,} bytes; these settings expect {self._size:,}",
+                code="item_state_unavailable",
+                hint="restart playbill up, so that all processes use the same settings",
+            )
+        return file
+
+    def _view(self, dtype: np.dtype[Any], place: int, count: int) -> npt.NDArray[Any]:
+        return np.frombuffer(self._map, dtype, count, self._offsets[place])
+
+    def _initialise(self) -> None:
+        head = self.header[0]
+        if int(head["magic"]) == _MAGIC and int(head["layout"]) == _layout_key():
+            return
+        os.posix_fallocate(self._file, 0, _PAGE)
+        items, groups, lists = self._capacity
+        head["layout"] = _layout_key()
+        head["item_capacity"], head["group_capacity"], head["groups"] = items, groups, lists
+        self._reserve_rows(4, 0, lists * TRENDING_LIST, 8)
+        self.trending[:] = -1
+        head["magic"] = _MAGIC
+
+    def _check(self) -> None:
+        head = self.header[0]
+        if int(head["magic"]) != _MAGIC or int(head["layout"]) != _layout_key():
+            raise DependencyUnavailable(
+                "item state was laid out by another version of the feature definitions",
+                code="item_state_unavailable",
+                hint="wait for the updater, which lays it out anew",
+            )
+
+    def _reserve(self, state: FeatureState) -> None:
+        """Make sure that rows about to be written have memory, so that a write cannot fault."""
+        for place, table, dtype, name in (
+            (1, state.items, ITEM_RECORD, "items"),
+            (2, state.authors, GROUP_RECORD, "authors"),
+            (3, state.topics, GROUP_RECORD, "topics"),
+        ):
+            known = int(self.header[name][0])
+            if table.count > known:
+                self._reserve_rows(place, known, table.count, dtype.itemsize)
+
+    def _reserve_rows(self, place: int, first: int, last: int, size: int) -> None:
+        begin = self._offsets[place] + first * size
+        length = min((last - first + _RESERVE_ROWS) * size, self._size - begin)
+        try:
+            os.posix_fallocate(self._file, begin, length)
+        except OSError as error:
+            raise DependencyUnavailable(
+                f"no shared memory for more rows: {error.strerror}",
+                code="item_state_unavailable",
+                hint="give the run folder's file system more room, or lower item_capacity",
+            ) from error

@@ -1,0 +1,106 @@
+"""Checkpoints of item state: one file, written aside, synchronised, then renamed."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from playbill.core import canonical_json, content_digest
+from playbill.features.definitions import features_digest
+from playbill.features.state import FeatureState
+
+CHECKPOINT_FILE = "item-state.npz"
+
+
+class _Head(msgspec.Struct):
+    epoch: int
+    at_ms: int
+    features: str
+    regions: int
+    ids_began_at_ms: int
+    trending_landmark_ms: int
+
+
+def save_checkpoint(folder: Path, state: FeatureState) -> None:
+    """Write a state down; a crash leaves the one before.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    head = _Head(
+        state.epoch,
+        state.at_ms,
+        features_digest(),
+        state.regions,
+        state.recent_ids.began_at_ms,
+        state.trending.landmark_ms,
+    )
+    draft = folder / (CHECKPOINT_FILE + ".draft")
+    try:
+        with draft.open("wb") as file:
+            np.savez(
+                file,
+                head=np.frombuffer(msgspec.json.encode(head), np.uint8),
+                items=state.items.used(),
+                authors=state.authors.used(),
+                topics=state.topics.used(),
+                ids_new=state.recent_ids.tables[0],
+                ids_old=state.recent_ids.tables[1],
+                trending_scores=state.trending.scores,
+                trending_top=state.trending.top,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / CHECKPOINT_FILE)
+    finally:
+        draft.unlink(missing_ok=True)
+    directory = os.open(folder, os.O_RDONLY)
+    os.fsync(directory)
+    os.close(directory)
+
+
+def load_checkpoint(folder: Path, regions: int) -> FeatureState | None:
+    """Return the state of the last checkpoint, None where none can be used.
+
+    One that is damaged, or was made by other definitions or regions, cannot: the log is folded
+    from its beginning instead.
+    """
+    try:
+        with np.load(folder / CHECKPOINT_FILE, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+            head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, msgspec.DecodeError):
+        return None
+    if head.features != features_digest() or head.regions != regions:
+        return None
+    state = FeatureState(regions, head.epoch, head.at_ms)
+    state.items.restore(arrays["items"])
+    state.authors.restore(arrays["authors"])
+    state.topics.restore(arrays["topics"])
+    state.recent_ids.restore(head.ids_began_at_ms, [arrays["ids_new"], arrays["ids_old"]])
+    state.trending.landmark_ms = head.trending_landmark_ms
+    state.trending.scores = arrays["trending_scores"]
+    state.trending.top = arrays["trending_top"]
+    return state
+
+
+def state_digest(state: FeatureState) -> str:
+    """Return one hash over every bit of item state; equal states have equal hashes."""
+    parts = {
+        "epoch": state.epoch,
+        "at_ms": state.at_ms,
+        "items": content_digest(state.items.used().tobytes()),
+        "authors": content_digest(state.authors.used().tobytes()),
+        "topics": content_digest(state.topics.used().tobytes()),
+        "trending": content_digest(state.trending.top.tobytes()),
+        "ids": [_set_digest(table) for table in state.recent_ids.tables],
+    }
+    return content_digest(canonical_json(parts))
+
+
+def _set_digest(table: np.ndarray[tuple[int, int], np.dtype[np.uint64]]) -> str:
+    ids = table[(table != 0).any(axis=1)]
+    return content_digest(ids[np.lexsort((ids[:, 1], ids[:, 0]))].tobytes())

@@ -1,0 +1,180 @@
+"""The fold: one epoch of the log, absorbed. Live and replay run exactly this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import Settings, StoredUser, UserState
+from playbill.events import EpochInput
+from playbill.features import layout
+from playbill.features.absorb_kernel import absorb
+from playbill.features.catalogue import Texts, fold_takedowns, fold_videos
+from playbill.features.definitions import Scope
+from playbill.features.expand import (
+    Expanded,
+    Records,
+    expand,
+    impression_events,
+    is_viewability,
+)
+from playbill.features.key_table import number_ids
+from playbill.features.layout import HALF_LIVES_MS, scope_tables
+from playbill.features.state import FeatureState
+from playbill.features.user_facts import apply_facts
+from playbill.features.user_kernel import absorb_users
+
+_TABLES = {scope: scope_tables(scope) for scope in Scope}
+_USER_TABLES = tuple(
+    table
+    for scope in (Scope.USER, Scope.USER_TOPIC, Scope.USER_AUTHOR)
+    for table in (_TABLES[scope].signal, _TABLES[scope].decay)
+)
+_DTYPE_USER = layout.USER_RECORD
+
+
+@dataclass(slots=True)
+class Folded:
+    """What an epoch changed: rows by table, viewers' rows and texts to commit, and counts.
+
+    ``counted`` is (E,) True for the epoch's events that were folded: no duplicates, and no client
+    impressions of feeds that the server itself recorded.
+    """
+
+    items: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    authors: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    topics: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    users: dict[bytes, bytes] = field(default_factory=dict)
+    texts: Texts = field(default_factory=dict)
+    counted: npt.NDArray[np.bool_] | None = None
+    events: int = 0
+    duplicates: int = 0
+    viewability: int = 0
+    unknown_videos: int = 0
+
+
+class Fold:
+    """Absorb epochs into item state and viewers' rows.
+
+    Args:
+        settings: regions and what a long view is.
+        state: changed in place.
+        users: read for the rows that an epoch touches; never written here.
+    """
+
+    def __init__(self, settings: Settings, state: FeatureState, users: UserState) -> None:
+        self.state = state
+        self._users = users
+        self._regions = {name: code for code, name in enumerate(settings.regions, start=1)}
+        self._long_view_ms = settings.labels.long_view_ms
+
+    def absorb(self, content: EpochInput, *, with_users: bool = True) -> Folded:
+        """Fold one epoch and return what changed.
+
+        The order is fixed: videos, take-downs, viewers' facts, events by partition and offset,
+        then what served feeds showed. ``with_users`` is False only while recovering from a
+        checkpoint that is older than the user store.
+        """
+        state, folded = self.state, Folded()
+        posted = fold_videos(state, content.videos, self._regions, folded.texts)
+        hidden = fold_takedowns(state, content.takedowns, folded.texts, self._users.texts)
+        folded.items.append(np.array(posted + hidden, np.int64))
+        for facts in content.users:
+            for name in facts.interests or ():
+                folded.topics.append(np.array([state.topic(name)], np.int64))
+        records = self._records(content, folded)
+        expanded = self._expand(records, content.at_ms, folded)
+        self._absorb_items(expanded, folded)
+        regions = records["region"].astype(np.int64)
+        known = expanded.rows >= 0
+        state.trending.absorb(
+            expanded.rows[known],
+            regions[known],
+            expanded.at_ms[known],
+            expanded.signals[known],
+            content.at_ms,
+        )
+        if with_users:
+            self._absorb_users(content.users, records, expanded, folded)
+        state.epoch, state.at_ms = content.epoch, content.at_ms
+        return folded
+
+    def _records(self, content: EpochInput, folded: Folded) -> Records:
+        """Return the events that count: each id once, our own impressions once."""
+        events = content.event_records()
+        fresh = self.state.recent_ids.add(np.ascontiguousarray(events["event"]), content.at_ms)
+        viewability = is_viewability(events)
+        folded.duplicates = int((~fresh).sum())
+        folded.viewability = int((fresh & viewability).sum())
+        folded.counted = fresh & ~viewability
+        counted = events[folded.counted]
+        served = impression_events(content.served())
+        folded.events = len(counted) + len(served)
+        return np.concatenate([counted, served])
+
+    def _expand(self, records: Records, now_ms: int, folded: Folded) -> Expanded:
+        rows = self.state.items.rows(np.ascontiguousarray(records["video"]))
+        followed = self.state.authors.rows(np.ascontiguousarray(records["author"]))
+        folded.unknown_videos = int(((rows < 0) & (records["video"] != 0)).sum())
+        items = self.state.items.records
+        return expand(records, rows, followed, items, now_ms, self._long_view_ms)
+
+    def _absorb_items(self, events: Expanded, folded: Folded) -> None:
+        state = self.state
+        known = events.rows >= 0
+        topics = state.items.records["topics"][np.where(known, events.rows, 0)].astype(np.int64)
+        topics[~known] = layout.NO_TOPIC
+        flat = topics.reshape(-1)
+        flat[flat == layout.NO_TOPIC] = -1
+        per_event = topics.shape[1]
+        for scope, table, rows, repeat in (
+            (Scope.ITEM, state.items, events.rows, 1),
+            (Scope.AUTHOR, state.authors, events.authors, 1),
+            (Scope.TOPIC, state.topics, flat, per_event),
+        ):
+            tables = _TABLES[scope]
+            absorb(
+                table.records,
+                rows,
+                np.repeat(events.at_ms, repeat),
+                np.repeat(events.signals, repeat, axis=0),
+                tables.signal,
+                tables.decay,
+                HALF_LIVES_MS,
+            )
+        folded.items.append(events.rows[known])
+        folded.authors.append(events.authors[events.authors >= 0])
+        folded.topics.append(flat[flat >= 0])
+
+    def _absorb_users(
+        self, facts: Sequence[StoredUser], records: Records, events: Expanded, folded: Folded
+    ) -> None:
+        fact_ids = np.frombuffer(b"".join(fact.user for fact in facts), np.uint64).reshape(-1, 2)
+        ids = np.concatenate([fact_ids, records["user"]])
+        if not len(ids):
+            return
+        numbers, firsts = number_ids(np.ascontiguousarray(ids))
+        names = ids[firsts].tobytes()
+        keys = [names[place : place + 16] for place in range(0, len(names), 16)]
+        empty = layout.empty_user().tobytes()
+        stored = [row or empty for row in self._users.read_many(keys)]
+        users = np.frombuffer(bytearray(b"".join(stored)), _DTYPE_USER)
+        for fact, number in zip(facts, numbers, strict=False):
+            apply_facts(self.state, users[number : number + 1], fact, self._regions)
+        absorb_users(
+            users,
+            numbers[len(facts) :],
+            events.at_ms,
+            events.signals,
+            events.rows,
+            self.state.items.records,
+            events.details,
+            _USER_TABLES,
+            HALF_LIVES_MS,
+        )
+        size = _DTYPE_USER.itemsize
+        data = users.tobytes()
+        folded.users = {
+            key: data[place * size : (place + 1) * size] for place, key in enumerate(keys)
+        }

@@ -1,0 +1,177 @@
+"""The updater: it tails the log, closes epochs, folds them and publishes what changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import EventLog, PartitionWriter, Settings, UserState
+from playbill.core import Clock, DependencyUnavailable
+from playbill.events import EpochInput, EpochLog, EpochRecord
+from playbill.events.dead_letters import DEAD_PREFIX
+from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.features.batched_users import BatchedUsers
+from playbill.features.checkpoint import load_checkpoint, save_checkpoint
+from playbill.features.fold import Fold, Folded
+from playbill.features.replay import Replay
+from playbill.features.state import FeatureState
+
+_PAGE = 64
+
+
+class Publisher(Protocol):
+    """Where readers find item state."""
+
+    def publish(
+        self,
+        state: FeatureState,
+        rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        lag_ms: int,
+    ) -> None:
+        """Make changed rows and the new epoch visible together."""
+        ...
+
+    def publish_all(self, state: FeatureState) -> None:
+        """Make a whole state visible."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What one epoch did, for counters."""
+
+    epoch: int
+    events: int
+    duplicates: int
+    viewability: int
+    unknown_videos: int
+    lag_ms: int
+
+
+class Updater:
+    """Move state along the log.
+
+    Args:
+        log: read; the epochs partition is written through ``epochs``.
+        epochs: writer of the epochs partition.
+        users: the user store, as its writer.
+        publisher: where item state becomes visible.
+        checkpoints: folder of the checkpoint.
+        clock: stamps epochs.
+        settings: intervals and limits.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        epochs: PartitionWriter,
+        users: UserState,
+        publisher: Publisher,
+        checkpoints: Path,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._log = log
+        self._epochs = epochs
+        self._users = users
+        self._publisher = publisher
+        self._checkpoints = checkpoints
+        self._clock = clock
+        self._settings = settings
+        self._last = EpochRecord(epoch=0, at_ms=0, upto={})
+        self.state = FeatureState(len(settings.regions))
+
+    def recover(self) -> int:
+        """Come to where the log's last epoch is and publish it; return how many were folded.
+
+        Raises:
+            DependencyUnavailable: the log is older than the state, so part of it is missing.
+        """
+        regions = len(self._settings.regions)
+        last = EpochLog(self._log).last()
+        state = load_checkpoint(self._checkpoints, regions)
+        if state is None or self._users.epoch() < state.epoch:
+            state = FeatureState(regions)
+        if max(state.epoch, self._users.epoch()) > last.epoch:
+            raise DependencyUnavailable(
+                f"state stands at epoch {max(state.epoch, self._users.epoch())}, "
+                f"the log ends at {last.epoch}: part of the log is missing",
+                code="log_unavailable",
+                hint="restore the log folder, or remove users/ and checkpoints/ to fold anew",
+            )
+        began = state.epoch
+        users = BatchedUsers(self._users)
+        Replay(self._log, self._settings, state, users).run()
+        users.flush()
+        self.state, self._last = state, last
+        self._publisher.publish_all(state)
+        return state.epoch - began
+
+    def step(self) -> EpochReport | None:
+        """Close an epoch over what is new, fold it and publish it; None when nothing is new.
+
+        Raises:
+            DependencyUnavailable: the epoch could not be recorded (nothing changed), or the user
+                store refused it (this process must recover).
+        """
+        content, upto, first_at_ms = self._cut()
+        if upto == self._last.upto:
+            return None
+        record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=upto)
+        EpochLog.append(self._epochs, record)
+        self._last = record
+        folded = Fold(self._settings, self.state, self._users).absorb(content)
+        self._users.commit(content.epoch, folded.users, folded.texts)
+        lag_ms = max(self._clock.now_ms() - first_at_ms, 0)
+        self._publisher.publish(self.state, _changed(folded), lag_ms)
+        return EpochReport(
+            content.epoch,
+            folded.events,
+            folded.duplicates,
+            folded.viewability,
+            folded.unknown_videos,
+            lag_ms,
+        )
+
+    def checkpoint(self) -> None:
+        """Write item state down.
+
+        Raises:
+            OSError: the disk refused; the checkpoint before it stays.
+        """
+        save_checkpoint(self._checkpoints, self.state)
+
+    def _cut(self) -> tuple[EpochInput, dict[str, int], int]:
+        """Read what is new, partitions by name, up to the largest epoch that is allowed."""
+        now_ms = max(self._clock.now_ms(), self._last.at_ms)
+        content = EpochInput(self._last.epoch + 1, now_ms)
+        upto = dict(self._last.upto)
+        room = self._settings.epochs.max_records
+        first_at_ms = now_ms
+        for partition in self._log.partitions():
+            if partition == EPOCHS_PARTITION or partition.startswith(DEAD_PREFIX):
+                continue
+            while room > 0:
+                page = self._log.read(partition, upto.get(partition, 0), _PAGE)
+                for stored in page:
+                    content.add(stored.kind, stored.payload)
+                    first_at_ms = min(first_at_ms, stored.at_ms)
+                    room -= stored.count
+                    upto[partition] = stored.offset
+                    if room <= 0:
+                        break
+                if len(page) < _PAGE:
+                    break
+        return content, upto, first_at_ms
+
+
+def _changed(
+    folded: Folded,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    items, authors, topics = (
+        np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64)
+        for rows in (folded.items, folded.authors, folded.topics)
+    )
+    return items, authors, topics

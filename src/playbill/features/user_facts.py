@@ -1,0 +1,55 @@
+"""What a platform tells about a viewer, written into the row."""
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import StoredUser
+from playbill.core import key64
+from playbill.features.arithmetic_kernel import pow2
+from playbill.features.definitions import Scope, Signal
+from playbill.features.layout import NO_ROW, SLOTS
+from playbill.features.state import FeatureState, language_code
+from playbill.features.user_kernel import follow
+
+INTEREST_SHOWN = 4.0
+INTEREST_TAKEN = 3.0
+"""A topic chosen at sign-up counts as this many videos shown, and this many of them taken."""
+
+
+def apply_facts(
+    state: FeatureState, row: npt.NDArray[np.void], fact: StoredUser, regions: dict[str, int]
+) -> None:
+    """Change a (1,) row by what the platform says; what it leaves out stays."""
+    user = row[0]
+    if user["first_at_ms"] == 0:
+        user["first_at_ms"] = user["last_at_ms"] = fact.at_ms
+    if user["landmark_ms"] == 0:
+        user["landmark_ms"] = fact.at_ms
+    if fact.region is not None:
+        user["region"] = regions.get(fact.region, 0)
+    if fact.language is not None:
+        user["language"] = language_code(fact.language)
+    if fact.age is not None:
+        user["age"] = fact.age
+    if fact.follows is not None:
+        user["follows"] = NO_ROW
+        user["follow_count"] = 0
+        for author in fact.follows:
+            known = state.authors.row(key64(author))
+            if known >= 0:
+                follow(user, np.uint32(known))
+    for name in fact.interests or ():
+        _interest(user, state.topic(name), fact.at_ms)
+
+
+def _interest(user: np.void, topic: int, at_ms: int) -> None:
+    ahead = float(at_ms - user["landmark_ms"])
+    names, sums = user["topics"], user["topic_slots"]
+    at = np.flatnonzero(names == topic)
+    place = int(at[0]) if len(at) else int(np.argmin(sums.sum(axis=1)))
+    names[place] = topic
+    for s, slot in enumerate(SLOTS[Scope.USER_TOPIC]):
+        shown = slot.signal is Signal.IMPRESSION
+        taken = slot.signal in (Signal.CLICK, Signal.LONG_VIEW)
+        now = INTEREST_SHOWN if shown else INTEREST_TAKEN if taken else 0.0
+        sums[place, s] = now * pow2(ahead / (slot.half_life_s * 1000.0))

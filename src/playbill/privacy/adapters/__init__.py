@@ -1,0 +1,1 @@
+"""Key stores that outlive the process."""

@@ -1,0 +1,68 @@
+"""Keys in files of mode 0600, in a folder apart from the data."""
+
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+from playbill.core import DependencyUnavailable, InvalidInput
+
+_KEY_BYTES = 32
+_PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,40}")
+
+
+class FileKeyStore:
+    """One file a purpose. Made on first use; two processes that race agree on one key."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def secret(self, purpose: str) -> bytes:
+        """Return the 32 bytes of a purpose.
+
+        Raises:
+            InvalidInput: the purpose is not a plain lower-case name.
+            DependencyUnavailable: the file cannot be read, is short, or is open to others.
+        """
+        if not _PURPOSE.fullmatch(purpose):
+            raise InvalidInput(f"{purpose!r} is not a key's purpose; use a-z, 0-9 and '-'")
+        path = self._folder / f"{purpose}.key"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                self._make(path)
+            mode = stat.S_IMODE(path.stat().st_mode)
+            key = path.read_bytes()
+        except OSError as error:
+            raise DependencyUnavailable(
+                f"the key {purpose!r} cannot be read: {error.strerror}",
+                hint="check that the key folder exists and belongs to this user",
+            ) from error
+        if mode & 0o077:
+            raise DependencyUnavailable(
+                f"the key {purpose!r} has mode {mode:04o} and others can read it; expected 0600",
+                hint="run chmod 600 on the key file, and think about who saw it",
+            )
+        if len(key) != _KEY_BYTES:
+            raise DependencyUnavailable(
+                f"the key {purpose!r} has {len(key)} bytes; expected {_KEY_BYTES}",
+                hint="restore the key folder from a backup; a new key loses all identities",
+            )
+        return key
+
+    def _make(self, path: Path) -> None:
+        """Write a whole key under a private name, then give it its own, once."""
+        draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                return
+        finally:
+            draft.unlink()
