@@ -4,8 +4,10 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
 
 from playbill.app.clock import SystemClock
 from playbill.app.config import home_folder, key_folder, read_settings
@@ -38,6 +40,15 @@ class Wiring:
         layout = Layout(home_folder(home))
         settings = read_settings(layout.config)
         return cls(layout, settings, FileKeyStore(key_folder(layout.home)))
+
+    def override(self, *, port: int | None = None, workers: int | None = None) -> "Wiring":
+        """Return the same wiring with settings of the command line in front of the file's."""
+        http = self.settings.http
+        if port is not None:
+            http = msgspec.structs.replace(http, port=port, collector_port=port + 1)
+        if workers is not None:
+            http = msgspec.structs.replace(http, workers=workers)
+        return replace(self, settings=msgspec.structs.replace(self.settings, http=http))
 
     def log(self) -> SqliteEventLog:
         """Open the log."""

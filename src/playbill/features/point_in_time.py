@@ -63,7 +63,7 @@ class ServedFeatures:
             return None
         heads = self._served.requests[ready]
         rows_of_users = [
-            self._waiting.pop(int(request)) if heads["personalised"][n] else empty
+            self._waiting.pop(int(request), empty) if heads["personalised"][n] else empty
             for n, request in enumerate(ready)
         ]
         return self._read(state, ready, heads, rows_of_users)

@@ -128,8 +128,9 @@ class SharedItems:
             (self.topics, state.topics),
         ):
             count = source.count
-            theirs = target[:count].view(np.uint64).reshape(count, -1)
-            ours = source.used().view(np.uint64).reshape(count, -1)
+            words = source.records.itemsize // 8
+            theirs = target[:count].view(np.uint64).reshape(count, words)
+            ours = source.used().view(np.uint64).reshape(count, words)
             changed.append(np.flatnonzero((theirs != ours).any(axis=1)))
         self.publish(state, (changed[0], changed[1], changed[2]), 0)
 

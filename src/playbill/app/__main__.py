@@ -1,0 +1,27 @@
+"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PORT."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from playbill.app.process import explained
+from playbill.app.updater_process import run_updater
+from playbill.app.wiring import Wiring
+from playbill.app.worker_process import run_collector, run_worker
+
+
+def main() -> None:
+    """Run one role."""
+    role, place, home, port = sys.argv[1:]
+    with explained():
+        wiring = Wiring.of(Path(home)).override(port=int(port))
+        if role == "updater":
+            run_updater(wiring)
+        elif role == "collector":
+            asyncio.run(run_collector(wiring))
+        else:
+            asyncio.run(run_worker(wiring, int(place), standby=role == "standby"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What every process of ``playbill up`` has in common: a row on the board, a parent, signals."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+from playbill.app.wiring import Wiring
+from playbill.core import PlaybillError
+from playbill.serving import Board, BoardRow
+
+_PR_SET_PDEATHSIG = 1
+EXIT_DEPENDENCY = 3
+"""A process that ends with this found something gone that a restart may bring back."""
+
+
+def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:
+    """Take a row of the board over and end when the supervisor does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    board = Board(wiring.layout.board, create=False)
+    row = board.row(place)
+    row.start(os.getpid(), wiring.clock.elapsed_s())
+    return board, row
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn an expected failure into one line and an exit status."""
+    try:
+        yield
+    except PlaybillError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        print(f"playbill: {error.message}{hint}", file=sys.stderr, flush=True)  # noqa: T201
+        raise SystemExit(EXIT_DEPENDENCY) from error

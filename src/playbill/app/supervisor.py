@@ -1,0 +1,190 @@
+"""The supervisor: it starts every process, replaces what dies or hangs, and stops all in order."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+from playbill.app.updater_process import PLACE as UPDATER_PLACE
+from playbill.app.watcher import CALLED_UP
+from playbill.app.wiring import Wiring
+from playbill.app.worker_process import COLLECTOR_PLACE
+from playbill.serving import Board
+
+FIRST_WORKER = 2
+_WATCH_S = 0.02
+_STARTING_S = 300.0
+_UPDATER_HANG_S = 60.0
+_STOP_S = 10.0
+_BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
+_STEADY_S = 30.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Child:
+    role: str
+    place: int
+    process: "subprocess.Popen[bytes]"
+    started_s: float
+
+
+@dataclass(slots=True)
+class _Failures:
+    """How often a place failed lately, so that one that cannot start is not tried without end."""
+
+    count: int = 0
+    not_before_s: float = 0.0
+
+    def failed(self, now_s: float, lived_s: float) -> None:
+        """Count a death; one after a steady life begins anew."""
+        self.count = 0 if lived_s > _STEADY_S else self.count + 1
+        self.not_before_s = now_s + _BACKOFF_S[min(self.count, len(_BACKOFF_S) - 1)]
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """All processes of one home.
+
+    One worker more than asked for stands by, warm and not listening, so that a worker that hangs
+    is replaced in the time it takes to notice it.
+    """
+
+    wiring: Wiring
+    say: Say
+    _children: dict[int, _Child] = field(default_factory=dict)
+    _failures: dict[int, _Failures] = field(default_factory=dict)
+    _standby: int | None = None
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _board: Board = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wiring.layout.make()
+        self._board = Board(self.wiring.layout.board, create=True)
+        self._board.rows[:] = 0
+
+    def start(self) -> None:
+        """Start every process and return when feeds are served.
+
+        Raises:
+            InterruptedError: told to stop before that.
+        """
+        workers = self.wiring.settings.http.workers
+        self._spawn("updater", UPDATER_PLACE)
+        self._wait_ready([UPDATER_PLACE])
+        self._spawn("collector", COLLECTOR_PLACE)
+        places = [FIRST_WORKER + number for number in range(workers)]
+        for place in places:
+            self._spawn("worker", place)
+        self._wait_ready([COLLECTOR_PLACE, *places])
+        self._spawn("standby", FIRST_WORKER + workers)
+        self._standby = FIRST_WORKER + workers
+
+    def watch(self) -> None:
+        """Replace what dies or hangs until told to stop, then stop everything in order."""
+        while not self._stopping.wait(_WATCH_S):
+            self.look()
+        self.stop()
+
+    def look(self) -> None:
+        """Look at every process once."""
+        for child in list(self._children.values()):
+            if child.process.poll() is not None:
+                self._replace(child, f"ended with status {child.process.returncode}")
+            elif self._hangs(child):
+                child.process.kill()
+                child.process.wait()
+                self._replace(child, "hung")
+        now_s = self.wiring.clock.elapsed_s()
+        for place, failures in self._failures.items():
+            if place not in self._children and now_s >= failures.not_before_s:
+                self._spawn(self._role(place), place)
+
+    def request_stop(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """Ask ``watch`` to end; a signal handler."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Stop servers, then the collector, then the updater, each with its work finished."""
+        last = (COLLECTOR_PLACE, UPDATER_PLACE)
+        servers = [place for place in self._children if place not in last]
+        for group in (servers, *([place] for place in last)):
+            children = [self._children.pop(place) for place in group if place in self._children]
+            for child in children:
+                child.process.send_signal(signal.SIGTERM)
+            for child in children:
+                try:
+                    child.process.wait(_STOP_S)
+                except subprocess.TimeoutExpired:
+                    child.process.kill()
+                    child.process.wait()
+
+    def processes(self) -> dict[str, int]:
+        """Return the process ids by role and place."""
+        return {
+            f"{child.role}-{place}": child.process.pid for place, child in self._children.items()
+        }
+
+    def _spawn(self, role: str, place: int) -> None:
+        self._board.rows["ready"][place] = 0
+        http = self.wiring.settings.http
+        arguments = [role, str(place), str(self.wiring.layout.home), str(http.port)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "playbill.app", *arguments], stdin=subprocess.DEVNULL
+        )
+        self._children[place] = _Child(role, place, process, self.wiring.clock.elapsed_s())
+
+    def _role(self, place: int) -> str:
+        if place == UPDATER_PLACE:
+            return "updater"
+        if place == COLLECTOR_PLACE:
+            return "collector"
+        return "standby" if self._standby is None else "worker"
+
+    def _replace(self, child: _Child, why: str) -> None:
+        now_s = self.wiring.clock.elapsed_s()
+        del self._children[child.place]
+        self._board.rows["ready"][child.place] = 0
+        self._board.rows["restarts"][UPDATER_PLACE] += 1
+        self.say(f"{child.role} {child.place} {why}; it is replaced")
+        failures = self._failures.setdefault(child.place, _Failures())
+        failures.failed(now_s, now_s - child.started_s)
+        if child.place == self._standby:
+            self._standby = None
+        if child.role == "worker":
+            self._call_up_standby()
+        if now_s >= failures.not_before_s:
+            self._spawn_again(child.place)
+
+    def _spawn_again(self, place: int) -> None:
+        role = self._role(place)
+        self._spawn(role, place)
+        if role == "standby":
+            self._standby = place
+
+    def _call_up_standby(self) -> None:
+        place = self._standby
+        if place is None or self._board.rows["ready"][place] != 1:
+            return
+        self._board.rows["ready"][place] = CALLED_UP
+        self._children[place].role = "worker"
+        self._standby = None
+
+    def _hangs(self, child: _Child) -> bool:
+        row = self._board.rows[child.place]
+        silent_s = self.wiring.clock.elapsed_s() - float(row["beat_s"])
+        if not row["ready"]:
+            return self.wiring.clock.elapsed_s() - child.started_s > _STARTING_S
+        limit_s = self.wiring.settings.http.hang_s
+        return silent_s > (_UPDATER_HANG_S if child.place == UPDATER_PLACE else limit_s)
+
+    def _wait_ready(self, places: list[int]) -> None:
+        while not all(self._board.rows["ready"][place] for place in places):
+            if self._stopping.wait(_WATCH_S):
+                self.stop()
+                raise InterruptedError("stopped before it was ready")
+            self.look()

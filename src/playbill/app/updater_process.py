@@ -1,0 +1,68 @@
+"""The updater as a process."""
+
+import signal
+import threading
+from types import FrameType
+
+from playbill.app.process import join_family
+from playbill.app.wiring import Wiring
+from playbill.core import DependencyUnavailable
+from playbill.features import Updater
+from playbill.serving import BoardRow
+
+PLACE = 0
+_RETRY_S = 0.5
+
+
+def run_updater(wiring: Wiring) -> None:
+    """Recover, then move state along until told to stop; a last checkpoint on the way out.
+
+    Raises:
+        DependencyUnavailable: the user store is gone; a new process rebuilds it.
+    """
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    _, row = join_family(PLACE, wiring)
+    clock, settings = wiring.clock, wiring.settings
+    users = wiring.users(writer=True)
+    updater = wiring.updater(users, wiring.items(create=True))
+    updater.recover()
+    row.ready()
+    interval_s = settings.epochs.interval_ms / 1000.0
+    checkpoint_at_s = clock.elapsed_s() + settings.epochs.checkpoint_s
+    while not stopping.is_set():
+        started_s = clock.elapsed_s()
+        row.beat(started_s)
+        if not users.present():
+            raise DependencyUnavailable("the user store's file is gone; it is rebuilt from the log")
+        try:
+            report = updater.step()
+        except DependencyUnavailable as error:
+            if error.code != "log_unavailable":
+                raise
+            row.add("errors")
+            stopping.wait(_RETRY_S)
+            continue
+        if report is not None:
+            row.add("epochs")
+            row.add("unknown_videos", report.unknown_videos)
+        if started_s >= checkpoint_at_s:
+            checkpoint_at_s = started_s + settings.epochs.checkpoint_s
+            _checkpoint(updater, row)
+        stopping.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
+    while updater.step() is not None:
+        row.beat(clock.elapsed_s())
+    _checkpoint(updater, row)
+    users.close()
+
+
+def _checkpoint(updater: Updater, row: BoardRow) -> None:
+    """Write item state down; a disk that refuses costs time at the next start, nothing else."""
+    try:
+        updater.checkpoint()
+    except OSError:
+        row.add("errors")

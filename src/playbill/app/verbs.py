@@ -1,0 +1,81 @@
+"""The verbs of a home, for Python and for the command line alike."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playbill.app.config import write_setting
+from playbill.app.history import LogSink
+from playbill.app.wiring import Wiring
+from playbill.contracts import HistorySource, Settings
+from playbill.registry import BundleStore
+
+OnProgress = Callable[[str, float], None]
+
+
+class Home:
+    """One home folder.
+
+    Args:
+        folder: ``PLAYBILL_HOME``, or ``~/.playbill``, when None.
+    """
+
+    def __init__(self, folder: Path | str | None = None) -> None:
+        self._folder = None if folder is None else Path(folder)
+        self.wiring = Wiring.of(self._folder)
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings as they were read."""
+        return self.wiring.settings
+
+    @property
+    def bundles(self) -> BundleStore:
+        """Return the bundles."""
+        return BundleStore(self.wiring.layout.bundles)
+
+    def configure(self, **values: Any) -> None:
+        """Write top-level settings into ``playbill.toml`` and read it again."""
+        self.wiring.layout.make()
+        write_setting(self.wiring.layout.config, values)
+        self.wiring = Wiring.of(self._folder)
+
+    def declare(self, source: HistorySource) -> list[str]:
+        """Declare the regions and surfaces that a history needs; return what was added."""
+        needed = source.declared()
+        added: list[str] = []
+        for name, wanted in (("regions", needed.regions), ("surfaces", needed.surfaces)):
+            known: tuple[str, ...] = getattr(self.settings, name)
+            if known == getattr(Settings(), name) and not self._declares(name):
+                known = ()
+            missing = [value for value in wanted if value not in known]
+            if missing:
+                self.configure(**{name: [*known, *missing]})
+                added += missing
+        return added
+
+    def import_history(self, source: HistorySource, on_progress: Any = None) -> Any:
+        """Bring a history in and return its report.
+
+        Raises:
+            Conflict: a playbill runs on this home.
+            InvalidInput: the history begins before what the log already holds.
+        """
+        from playbill.importing import load
+
+        with self.wiring.alone():
+            self.declare(source)
+            sink = LogSink(self.wiring.log(), self.settings, self.wiring.pseudonyms())
+            try:
+                return load(source, sink, on_progress=on_progress)
+            finally:
+                sink.close()
+
+    def _declares(self, name: str) -> bool:
+        """Return whether the settings file itself names a setting."""
+        import tomllib
+
+        try:
+            return name in tomllib.loads(self.wiring.layout.config.read_text("utf-8"))
+        except FileNotFoundError:
+            return False

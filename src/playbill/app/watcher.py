@@ -1,0 +1,185 @@
+"""Between requests: heartbeat, store, item state, lists, bundle. One per server process."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.app.wiring import Wiring
+from playbill.contracts import FeedRequest
+from playbill.core import DependencyUnavailable, PlaybillError
+from playbill.events import Collector
+from playbill.features.adapters.shared_items import SharedItems
+from playbill.ranking import Hydrator, Pipeline
+from playbill.registry import BundleStore, verify_bundle
+from playbill.retrieval import DerivedLists, view_of
+from playbill.serving import (
+    Board,
+    BoardRow,
+    DrilledModel,
+    Drills,
+    FeedService,
+    Recorder,
+    ServingState,
+    StatusReader,
+    UserRows,
+)
+from playbill.serving.warm_up import warm_kernels
+
+if TYPE_CHECKING:
+    from playbill.serving.bundle_model import BundleModel
+
+Rows = npt.NDArray[np.int64]
+
+_LISTS_EVERY_S = 0.2
+_FILES_EVERY_S = 0.5
+_WARM_UP_FEEDS = 20
+
+
+class Watcher:
+    """Keep a server's state current, and swap a new bundle in between two requests."""
+
+    def __init__(
+        self, wiring: Wiring, collector: Collector, board: Board, row: BoardRow, place: int
+    ) -> None:
+        self._wiring = wiring
+        self._clock = wiring.clock
+        self._board = board
+        self._row = row
+        self._store = BundleStore(wiring.layout.bundles)
+        self._lists = DerivedLists(wiring.settings.serving.fresh_s * 1000)
+        self._drills = Drills(
+            wiring.layout.drills, wiring.clock, place, allowed=wiring.settings.drills
+        )
+        self.users = UserRows(lambda: wiring.users(writer=False))
+        self._state = ServingState(None, None, None, "no_bundle", {})
+        lost: Callable[[int], None] = lambda count: row.add("impressions_lost", count)  # noqa: E731
+        self.service = FeedService(
+            wiring.settings,
+            self._state,
+            self._lists,
+            self.users,
+            wiring.pseudonyms(),
+            Recorder(collector, lost),
+            wiring.layout.static_feed,
+            wiring.clock,
+            place,
+        )
+        self.status = StatusReader(board, self.service, wiring.clock)
+        self._items: SharedItems | None = None
+        self._model: BundleModel | None = None
+        self._refused: str | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._lists_at_s = 0.0
+        self._files_at_s = 0.0
+        self._seen_epoch = -1
+
+    async def warm_up(self) -> None:
+        """Load what there is and run every kernel once, so that the first feed is not slow."""
+        self._map_items()
+        if self._items is not None:
+            await asyncio.to_thread(warm_kernels, self._items, self._clock, self._wiring.settings)
+        await self._load_champion()
+        self._refresh_lists()
+        for number in range(_WARM_UP_FEEDS):
+            self.service.preview(FeedRequest(user_id=f"warm-up-{number}"))
+        self.status.count_visible()
+
+    def beat(self) -> None:
+        """Do what is due; called ten times a second, so each part must be short."""
+        now_s = self._clock.elapsed_s()
+        self._row.beat(now_s)
+        self._drills.refresh()
+        self.users.refresh()
+        self.status.sample()
+        if now_s - self._lists_at_s >= _LISTS_EVERY_S:
+            self._lists_at_s = now_s
+            self._refresh_lists()
+        if now_s - self._files_at_s >= _FILES_EVERY_S:
+            self._files_at_s = now_s
+            self._map_items()
+            self.status.count_visible()
+            if self._loading is None or self._loading.done():
+                self._loading = asyncio.get_running_loop().create_task(self._load_champion())
+
+    def called_up(self, place: int) -> bool:
+        """Return whether the supervisor wants this standby to serve."""
+        return bool(self._board.rows["ready"][place] == CALLED_UP)
+
+    def _map_items(self) -> None:
+        if self._items is not None and self._items.present():
+            return
+        try:
+            self._items = self._wiring.items(create=False)
+        except DependencyUnavailable:
+            return
+        self._state.shared = self._items
+        self._seen_epoch = -1
+        if self._model is not None:
+            self._install(self._model)
+
+    def _refresh_lists(self) -> None:
+        if self._items is None:
+            return
+        view = view_of(self._items)
+        if view.epoch == self._seen_epoch:
+            return
+        self._seen_epoch = view.epoch
+        self._lists.refresh(view, self._clock.now_ms())
+        if self._model is not None:
+            self._model.table.extend(view.tables, self._model.tower)
+
+    async def _load_champion(self) -> None:
+        """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""
+        digest = self._store.champion()
+        if digest is None or digest in (self._state.bundle, self._refused):
+            return
+        try:
+            model = await asyncio.to_thread(self._open, digest)
+        except PlaybillError as error:
+            self._refused = digest
+            self._row.add("errors")
+            if self._model is None:
+                self._state.why_no_pipeline = error.code
+            return
+        self._install(model)
+
+    def _open(self, digest: str) -> "BundleModel":
+        from playbill.serving.bundle_model import BundleModel
+
+        folder = self._store.path(digest)
+        model = BundleModel.load(folder, digest, verify_bundle(folder, digest))
+        if self._items is not None:
+            model.table.extend(view_of(self._items).tables, model.tower)
+        return model
+
+    def _install(self, model: "BundleModel") -> None:
+        if self._items is None:
+            self._model = model
+            return
+        wiring = self._wiring
+        self._model = model
+        self._state.pipeline = Pipeline(
+            DrilledModel(model, self._drills, self._clock),
+            self._lists,
+            Hydrator(self._items, self._clock),
+            wiring.settings.serving,
+            self._clock,
+        )
+        self._state.bundle = model.digest
+        self._state.popular_rows = self._popular_rows(model)
+        self.status.bundle_created(model.manifest.created_at_ms)
+
+    def _popular_rows(self, model: "BundleModel") -> dict[int, Rows]:
+        assert self._items is not None
+        keys = view_of(self._items).tables.items["key"]
+        return {
+            region: np.flatnonzero(np.isin(keys, listed)).astype(np.int64)
+            for region, listed in model.popular.items()
+        }
+
+
+CALLED_UP = 2
+"""What the supervisor writes over a standby's ``ready`` to make it serve."""

@@ -1,0 +1,131 @@
+"""A server as a process: the feed's, or the collector's."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import signal
+from collections.abc import Sequence
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from starlette.routing import BaseRoute
+
+from playbill.app.border import guarded
+from playbill.app.console_backend import InProcessBackend
+from playbill.app.process import join_family
+from playbill.app.watcher import Watcher
+from playbill.app.wiring import Wiring
+from playbill.serving.http import Api
+from playbill.serving.http.health import Health
+from playbill.serving.http.keys import ApiKeys
+from playbill.serving.http.reads import Reads
+from playbill.serving.http.writes import Writes
+
+_BEAT_S = 0.1
+_STANDBY, _ACTIVE = 0, 2
+COLLECTOR_PLACE = 1
+PAGES = "playbill.console"
+
+
+async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
+    """Serve feeds, writes, control and pages until told to stop.
+
+    A standby does everything but listen, until the board says that it is needed.
+    """
+    stopping = _stop_on_sigterm()
+    board, row = join_family(place, wiring)
+    settings = wiring.settings
+    collector = wiring.collector(f"serve-{place}")
+    watcher = Watcher(wiring, collector, board, row, place)
+    await watcher.warm_up()
+    answer = guarded(watcher.service, row)
+    limit = settings.http.max_body_bytes
+    backend = InProcessBackend(wiring, watcher, collector, answer)
+    api = Api(
+        answer=answer,
+        writes=Writes(collector, row, limit),
+        reads=Reads(watcher.service, watcher.status, settings.regions, limit),
+        health=Health(board, watcher.status),
+        keys=ApiKeys(settings.api_keys),
+        board=row,
+        clock=wiring.clock,
+        max_body_bytes=limit,
+        pages=_pages(backend, wiring),
+    )
+    beating = asyncio.create_task(_beat(watcher))
+    row.ready()
+    if standby:
+        await _needed(watcher, place, stopping)
+    if not stopping.is_set():
+        await _serve(api, settings.http.host, settings.http.port, stopping)
+    beating.cancel()
+    collector.close()
+
+
+async def run_collector(wiring: Wiring) -> None:
+    """Take writes only, until told to stop."""
+    stopping = _stop_on_sigterm()
+    board, row = join_family(COLLECTOR_PLACE, wiring)
+    settings = wiring.settings
+    collector = wiring.collector("collect")
+    watcher = Watcher(wiring, collector, board, row, COLLECTOR_PLACE)
+    api = Api(
+        answer=None,
+        writes=Writes(collector, row, settings.http.max_body_bytes),
+        reads=None,
+        health=Health(board, watcher.status),
+        keys=ApiKeys(settings.api_keys),
+        board=row,
+        clock=wiring.clock,
+        max_body_bytes=settings.http.max_body_bytes,
+    )
+
+    async def beat() -> None:
+        while True:
+            row.beat(wiring.clock.elapsed_s())
+            watcher.status.sample()
+            await asyncio.sleep(_BEAT_S)
+
+    beating = asyncio.create_task(beat())
+    row.ready()
+    await _serve(api, settings.http.host, settings.http.collector_port, stopping)
+    beating.cancel()
+    collector.close()
+
+
+def _stop_on_sigterm() -> asyncio.Event:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    return stopping
+
+
+async def _beat(watcher: Watcher) -> None:
+    while True:
+        watcher.beat()
+        await asyncio.sleep(_BEAT_S)
+
+
+async def _needed(watcher: Watcher, place: int, stopping: asyncio.Event) -> None:
+    """Wait until the supervisor calls this standby up, or stops it."""
+    while not stopping.is_set() and not watcher.called_up(place):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 0.01)
+
+
+async def _serve(api: Api, host: str, port: int, stopping: asyncio.Event) -> None:
+    logging.getLogger("_granian").setLevel(logging.ERROR)
+    server = Server(
+        api, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024
+    )
+    serving = asyncio.create_task(server.serve())
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    server.stop()  # type: ignore[no-untyped-call]
+    await serving
+
+
+def _pages(backend: InProcessBackend, wiring: Wiring) -> Sequence[BaseRoute]:
+    """Return the console's routes. It is found by name: nothing below it may import it."""
+    pages: Sequence[BaseRoute] = importlib.import_module(PAGES).routes(backend, wiring.clock)
+    return pages

@@ -1,0 +1,5 @@
+"""``python -m playbill.cli``."""
+
+from playbill.cli.main import main
+
+main()

@@ -1,0 +1,72 @@
+"""Time left, and what to do with a part that keeps failing."""
+
+from playbill.core import Clock
+
+
+class Deadline:
+    """A budget that started when it was made."""
+
+    def __init__(self, clock: Clock, budget_ms: float) -> None:
+        self._clock = clock
+        self._end_s = clock.elapsed_s() + budget_ms / 1000.0
+
+    def left_ms(self) -> float:
+        """Return milliseconds left, negative once it has passed."""
+        return (self._end_s - self._clock.elapsed_s()) * 1000.0
+
+
+class Breaker:
+    """Stop asking a part that failed ``failures`` times in a row; try it again after ``open_s``.
+
+    While open, one request in each ``open_s`` is let through as a probe; one success closes it.
+    """
+
+    def __init__(self, clock: Clock, failures: int, open_s: float) -> None:
+        self._clock = clock
+        self._limit = failures
+        self._open_s = open_s
+        self._failed = 0
+        self._probe_at_s = 0.0
+
+    def allows(self) -> bool:
+        """Return whether to ask; a True while open is the probe."""
+        if self._failed < self._limit:
+            return True
+        now_s = self._clock.elapsed_s()
+        if now_s < self._probe_at_s:
+            return False
+        self._probe_at_s = now_s + self._open_s
+        return True
+
+    def succeeded(self) -> None:
+        """Close."""
+        self._failed = 0
+
+    def failed(self) -> None:
+        """Count a failure; open at the limit."""
+        self._failed += 1
+        if self._failed >= self._limit:
+            self._probe_at_s = self._clock.elapsed_s() + self._open_s
+
+
+class CostMeter:
+    """What one row costs lately, so that a slow scorer is given fewer rows instead of all."""
+
+    _WEIGHT = 0.3
+
+    def __init__(self) -> None:
+        self._ms_per_row = 0.0
+
+    def rows_within(self, budget_ms: float, most: int) -> int:
+        """Return how many rows fit a budget, at most ``most``."""
+        if self._ms_per_row <= 0.0:
+            return most
+        return max(0, min(most, int(budget_ms / self._ms_per_row)))
+
+    def observe(self, rows: int, ms: float) -> None:
+        """Learn from one call; slowness is believed at once, speed gradually."""
+        cost = ms / max(rows, 1)
+        if cost > self._ms_per_row:
+            self._ms_per_row = cost
+        else:
+            self._ms_per_row += self._WEIGHT * (cost - self._ms_per_row)

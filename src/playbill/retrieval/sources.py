@@ -1,0 +1,179 @@
+"""Candidate sources: each answers one question about one viewer with rows, best first."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW
+from playbill.retrieval.derived import DerivedLists
+from playbill.retrieval.vector_index import VectorIndex
+from playbill.retrieval.view import ItemView, Records, Rows
+
+Floats = npt.NDArray[np.float32]
+SIMILAR_SEEDS = 4
+SOURCES = ("vector", "similar", "followed", "fresh", "trending", "explore")
+"""Every source by the byte that impression records carry, from 1."""
+SOURCE_CODES: dict[str, int] = {name: code for code, name in enumerate(SOURCES, start=1)}
+_NOTHING: Rows = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What sources know of a request: (1,) ``USER_RECORD``, region code, (D,) vector or None."""
+
+    user: Records
+    region: int
+    vector: Floats | None
+    random: np.random.Generator
+
+
+class VectorTable(Protocol):
+    """A bundle's item vectors by row, new videos included."""
+
+    @property
+    def index(self) -> VectorIndex:
+        """Return the index over the bundle's items."""
+        ...
+
+    @property
+    def row_of_place(self) -> Rows:
+        """Return (N,) the row of each place of the index, -1 for none."""
+        ...
+
+    def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Return (C, D) vectors and (C,) True where a row has one."""
+        ...
+
+
+class Source(Protocol):
+    """One way to find candidates."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that replies and records carry."""
+        ...
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return at most ``quota`` rows, best first; repeats across sources are fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSource:
+    """What lies nearest to the viewer in the two-tower space."""
+
+    name: ClassVar[str] = "vector"
+    table: VectorTable
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return the nearest rows; none without a vector."""
+        if query.vector is None:
+            return _NOTHING
+        index = self.table.index
+        places, _ = index.search(query.vector, quota, index.probes_for(quota))
+        rows = self.table.row_of_place[places]
+        return _present(rows, view)
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarSource:
+    """What lies nearest to each of the last few videos the viewer took to."""
+
+    name: ClassVar[str] = "similar"
+    table: VectorTable
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return the neighbours of recent videos, in turn."""
+        user = query.user[0]
+        actions = user["history_action"][: user["history_count"]]
+        liked = (actions & (CLICKED | LONG | LIKED) != 0) & (actions & DISLIKED == 0)
+        seeds = user["history"][: user["history_count"]][liked][:SIMILAR_SEEDS].astype(np.int64)
+        seeds = seeds[seeds < view.count]
+        if not len(seeds):
+            return _NOTHING
+        vectors, known = self.table.vectors(seeds)
+        each = max(1, quota // len(seeds))
+        index = self.table.index
+        found = [index.search(vector, each, index.probes_for(each))[0] for vector in vectors[known]]
+        if not found:
+            return _NOTHING
+        rows = self.table.row_of_place[np.concatenate(found)]
+        return _present(rows, view)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedSource:
+    """The newest videos of the authors the viewer follows."""
+
+    name: ClassVar[str] = "followed"
+    lists: DerivedLists
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return the newest of each author, most recently followed first."""
+        user = query.user[0]
+        authors = user["follows"][: user["follow_count"]].astype(np.int64)
+        authors = authors[(authors != NO_ROW) & (authors < len(self.lists.by_author))]
+        rows = self.lists.by_author[authors].T.reshape(-1)
+        found: Rows = _present(rows, view)[:quota]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class FreshSource:
+    """The newest videos, those nearest to the viewer first when there is a vector."""
+
+    name: ClassVar[str] = "fresh"
+    lists: DerivedLists
+    table: VectorTable | None
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return half of the quota by nearness among the newest 2,000, half by age alone."""
+        newest = self.lists.fresh[:2_000]
+        newest = newest[newest < view.count]
+        if query.vector is None or self.table is None or len(newest) <= quota:
+            return newest[:quota]
+        vectors, known = self.table.vectors(newest)
+        nearness = np.where(known, vectors @ query.vector, np.float32(-1.0))
+        near = newest[np.argsort(-nearness, kind="stable")[: quota - quota // 2]]
+        return np.concatenate([near, newest[: quota // 2]])
+
+
+@dataclass(frozen=True, slots=True)
+class TrendingSource:
+    """What the viewer's region watches most now."""
+
+    name: ClassVar[str] = "trending"
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return the region's list, filled up from everywhere's."""
+        group = query.region if query.region < len(view.trending) else 0
+        rows = _present(view.trending[group], view)
+        if len(rows) < quota and group:
+            everywhere = _present(view.trending[0], view)
+            rows = np.concatenate([rows, everywhere[~np.isin(everywhere, rows)]])
+        listed: Rows = rows[:quota]
+        return listed
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreSource:
+    """Videos that were shown little, drawn uniformly, so that every one gets its chance."""
+
+    name: ClassVar[str] = "explore"
+    lists: DerivedLists
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return rows drawn without replacement."""
+        pool = self.lists.pool
+        pool = pool[pool < view.count]
+        if len(pool) <= quota:
+            return query.random.permutation(pool)
+        return query.random.choice(pool, quota, replace=False)
+
+
+def _present(rows: Rows, view: ItemView) -> Rows:
+    """Return the rows that the view holds."""
+    present: Rows = rows[(rows >= 0) & (rows < view.count)]
+    return present

@@ -1,0 +1,60 @@
+"""What candidate sources and filters look at: item state, as it is right now."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.features import ItemTables
+
+Records = npt.NDArray[np.void]
+Rows = npt.NDArray[np.int64]
+
+
+class SharedView(Protocol):
+    """Item state that somebody else moves. ``sequence`` is odd while an epoch is being written."""
+
+    items: Records
+    authors: Records
+    topics: Records
+    trending: Rows
+    header: Records
+
+    def sequence(self) -> int:
+        """Return the sequence number."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """Item state between two epochs.
+
+    ``tables``: records in use, (I,) items, (A,) authors, (T,) topics. ``trending`` (G, K): rows,
+    -1 for none; group 0 is everywhere, group r the region with code r.
+    """
+
+    tables: ItemTables
+    trending: Rows
+    epoch: int
+    at_ms: int
+
+    @property
+    def count(self) -> int:
+        """Return how many videos there are, hidden ones included."""
+        return len(self.tables.items)
+
+
+def view_of(shared: SharedView) -> ItemView:
+    """Return a view of the records in use; counts only grow, so it stays valid."""
+    head = shared.header[0]
+    return ItemView(
+        ItemTables(
+            shared.items[: int(head["items"])],
+            shared.authors[: int(head["authors"])],
+            shared.topics[: int(head["topics"])],
+        ),
+        shared.trending,
+        int(head["epoch"]),
+        int(head["at_ms"]),
+    )

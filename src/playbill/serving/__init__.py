@@ -1,0 +1,24 @@
+"""The feed server: deadlines, tiers, impression records, bundle swap."""
+
+from playbill.serving.board import Board, BoardRow, quantile_ms
+from playbill.serving.drills import Drill, DrilledModel, DrillPlan, Drills
+from playbill.serving.feed_service import FeedService, ServingState
+from playbill.serving.impressions import Recorder, ServedTrace
+from playbill.serving.status import StatusReader
+from playbill.serving.user_rows import UserRows
+
+__all__ = [
+    "Board",
+    "BoardRow",
+    "Drill",
+    "DrillPlan",
+    "DrilledModel",
+    "Drills",
+    "FeedService",
+    "Recorder",
+    "ServedTrace",
+    "ServingState",
+    "StatusReader",
+    "UserRows",
+    "quantile_ms",
+]

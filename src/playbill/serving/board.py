@@ -1,0 +1,143 @@
+"""The board: heartbeats and counters of every process, in shared memory, one row a process.
+
+Each row has one writer, so counting is one addition without a lock; whoever asks adds rows up.
+"""
+
+import mmap
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import Tier
+from playbill.core import DependencyUnavailable
+
+PROCESSES = 300
+BUCKETS = 96
+_SMALLEST_MS = 0.05
+_GROWTH = 1.12
+BUCKET_MS = (_SMALLEST_MS * _GROWTH ** np.arange(BUCKETS)).astype(np.float64)
+"""(96,) upper bounds of the latency buckets in milliseconds, 0.05 to about 2,400."""
+
+_ROW = np.dtype(
+    [
+        ("pid", "<i8"),
+        ("ready", "<i8"),
+        ("beat_s", "<f8"),
+        ("feeds", "<i8"),
+        ("tiers", "<i8", (len(Tier),)),
+        ("events", "<i8"),
+        ("rejected", "<i8"),
+        ("duplicates", "<i8"),
+        ("impressions_lost", "<i8"),
+        ("errors", "<i8"),
+        ("refused", "<i8"),
+        ("epochs", "<i8"),
+        ("unknown_videos", "<i8"),
+        ("restarts", "<i8"),
+        ("latency", "<i8", (BUCKETS,)),
+    ]
+)
+
+COUNTERS = (
+    "feeds",
+    "events",
+    "rejected",
+    "duplicates",
+    "impressions_lost",
+    "errors",
+    "refused",
+    "epochs",
+    "unknown_videos",
+    "restarts",
+)
+"""Counters of a row that may be added up."""
+
+
+class Board:
+    """The mapped file.
+
+    Args:
+        path: a file in memory-backed storage.
+        create: whether to make it; the supervisor does, others wait for it.
+    """
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        size = PROCESSES * _ROW.itemsize
+        try:
+            file = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
+            if create:
+                os.ftruncate(file, size)
+                os.posix_fallocate(file, 0, size)
+            if os.fstat(file).st_size != size:
+                os.close(file)
+                raise DependencyUnavailable(
+                    "the board of counters belongs to another version", hint="restart playbill up"
+                )
+            self._map = mmap.mmap(file, size)
+            os.close(file)
+        except OSError as error:
+            raise DependencyUnavailable(
+                f"the board of counters cannot be mapped: {error.strerror}",
+                hint="start playbill up first",
+            ) from error
+        self.rows: npt.NDArray[np.void] = np.frombuffer(self._map, _ROW)
+
+    def row(self, place: int) -> "BoardRow":
+        """Return the row of one process."""
+        return BoardRow(self.rows[place : place + 1])
+
+    def total(self, counter: str) -> int:
+        """Return a counter, added up over all processes."""
+        return int(self.rows[counter].sum())
+
+    def tiers(self) -> dict[str, int]:
+        """Return replies by tier since the start."""
+        totals = self.rows["tiers"].sum(axis=0)
+        return {tier.value: int(count) for tier, count in zip(Tier, totals, strict=True)}
+
+    def latency(self) -> npt.NDArray[np.int64]:
+        """Return (96,) replies by latency bucket since the start."""
+        counts: npt.NDArray[np.int64] = self.rows["latency"].sum(axis=0)
+        return counts
+
+
+class BoardRow:
+    """One process's own row."""
+
+    def __init__(self, row: npt.NDArray[np.void]) -> None:
+        self._row = row
+
+    def start(self, pid: int, now_s: float) -> None:
+        """Take the row over, not ready yet; counters go on from where they were."""
+        self._row["pid"] = pid
+        self._row["ready"] = 0
+        self._row["beat_s"] = now_s
+
+    def beat(self, now_s: float) -> None:
+        """Say that the loop turns."""
+        self._row["beat_s"] = now_s
+
+    def ready(self) -> None:
+        """Say that this process takes work."""
+        self._row["ready"] = 1
+
+    def add(self, counter: str, amount: int = 1) -> None:
+        """Count."""
+        self._row[counter] += amount
+
+    def feed(self, tier: int, ms: float) -> None:
+        """Count a reply by tier and latency."""
+        self._row["feeds"] += 1
+        self._row["tiers"][0, tier] += 1
+        self._row["latency"][0, min(int(np.searchsorted(BUCKET_MS, ms)), BUCKETS - 1)] += 1
+
+
+def quantile_ms(counts: npt.NDArray[np.int64], share: float) -> float | None:
+    """Return the upper bound of the bucket that holds a quantile, None without observations."""
+    total = int(counts.sum())
+    if total == 0:
+        return None
+    place = int(np.searchsorted(np.cumsum(counts), share * total))
+    return float(BUCKET_MS[min(place, BUCKETS - 1)])

@@ -1,0 +1,141 @@
+"""The lower tiers: what is served when the personal feed cannot be."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import FeedItem
+from playbill.ranking import VISIBILITY, Candidates, RankingRequest
+from playbill.ranking.filters import PERSONAL
+from playbill.retrieval import (
+    SOURCE_CODES,
+    DerivedLists,
+    ExploreSource,
+    FreshSource,
+    ItemView,
+    TrendingSource,
+)
+
+Rows = npt.NDArray[np.int64]
+_REMEMBERED = 20_000
+_TRENDING = SOURCE_CODES["trending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A slate that nobody ranked: (K,) rows, sources, scores and propensities."""
+
+    rows: Rows
+    sources: npt.NDArray[np.uint8]
+    scores: npt.NDArray[np.float32]
+    propensity: npt.NDArray[np.float32]
+
+
+class LastLists:
+    """Viewers' last good lists, the newest 20,000 viewers'."""
+
+    def __init__(self) -> None:
+        self._lists: OrderedDict[bytes, Rows] = OrderedDict()
+
+    def remember(self, user: bytes, rows: Rows) -> None:
+        """Keep a viewer's list."""
+        self._lists[user] = rows
+        self._lists.move_to_end(user)
+        if len(self._lists) > _REMEMBERED:
+            self._lists.popitem(last=False)
+
+    def cached(self, user: bytes, request: RankingRequest, view: ItemView) -> Fallback | None:
+        """Return the last list, less what may no longer be shown; None when nothing is left."""
+        rows = self._lists.get(user)
+        if rows is None:
+            return None
+        return _slate(request, view, rows, np.full(len(rows), _TRENDING, np.uint8), rest=True)
+
+
+def popular(
+    request: RankingRequest,
+    view: ItemView,
+    lists: DerivedLists,
+    bundle_list: Rows,
+) -> Fallback | None:
+    """Return the region's list mixed with little-shown and new videos; None on an empty catalogue.
+
+    Every second place is given to videos drawn at random or new: before there is a model, that is
+    where its data comes from. Such a draw's propensity is its share of the pool.
+    """
+    query, size = request.query, request.size
+    trending = TrendingSource().retrieve(query, view, 4 * size)
+    bundle_list = bundle_list[bundle_list < view.count]
+    known = np.concatenate([trending, bundle_list[~np.isin(bundle_list, trending)]])
+    drawn = ExploreSource(lists).retrieve(query, view, 2 * size)
+    newest = FreshSource(lists, None).retrieve(query, view, 2 * size)
+    rest = np.concatenate([drawn, newest])
+    rows, sources = [], []
+    for place in range(max(len(known), len(rest))):
+        for part, code in ((known, _TRENDING), (rest, 0)):
+            if place < len(part):
+                rows.append(part[place])
+                explored = place < len(drawn)
+                other = SOURCE_CODES["explore"] if explored else SOURCE_CODES["fresh"]
+                sources.append(code or other)
+    if not rows:
+        return None
+    merged = np.array(rows, np.int64)
+    named = np.array(sources, np.uint8)
+    _, firsts = np.unique(merged, return_index=True)
+    firsts.sort()
+    found = _slate(request, view, merged[firsts], named[firsts], rest=False)
+    if found is None:
+        found = _slate(request, view, merged[firsts], named[firsts], rest=True)
+    if found is not None and len(lists.pool):
+        chance = found.sources == SOURCE_CODES["explore"]
+        found.propensity[chance] = min(1.0, size / (2.0 * len(lists.pool)))
+    return found
+
+
+def _slate(
+    request: RankingRequest,
+    view: ItemView,
+    rows: Rows,
+    sources: npt.NDArray[np.uint8],
+    *,
+    rest: bool,
+) -> Fallback | None:
+    """Filter and cut a list; ``rest`` allows what the viewer has seen before."""
+    present = rows < view.count
+    candidates = Candidates(rows[present], sources[present])
+    personal = PERSONAL[:1] if rest else PERSONAL
+    for stage in (*VISIBILITY, *personal):
+        candidates = candidates.keep(~stage.drop(request, candidates, view))
+    count = min(request.size, len(candidates.rows))
+    if count == 0:
+        return None
+    scores = np.linspace(1.0, 0.0, count, endpoint=False, dtype=np.float32)
+    ones = np.ones(count, np.float32)
+    return Fallback(candidates.rows[:count], candidates.sources[:count], scores, ones)
+
+
+def static_items(path: Path, size: int) -> list[FeedItem]:
+    """Return the safe list on disk, nothing when there is none or it cannot be read.
+
+    The list cannot be checked against take-downs, so it is for videos that never go.
+    """
+    try:
+        names = msgspec.json.decode(path.read_bytes(), type=list[str])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    return [
+        FeedItem(
+            video_id=name,
+            position=position,
+            score=0.0,
+            source="static",
+            propensity=1.0,
+            because="A safe choice",
+        )
+        for position, name in enumerate(names[:size])
+    ]

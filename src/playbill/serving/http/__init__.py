@@ -1,0 +1,5 @@
+"""HTTP: routes, bodies, problems, health and the OpenAPI document."""
+
+from playbill.serving.http.api import Api
+
+__all__ = ["Api"]

@@ -1,0 +1,85 @@
+"""Liveness, readiness and metrics."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from starlette.requests import Request
+from starlette.responses import Response
+
+from playbill.serving.board import BUCKET_MS, COUNTERS, Board
+from playbill.serving.http.replies import reply
+from playbill.serving.status import StatusReader
+
+_HELP = {
+    "feeds": "Feed replies.",
+    "events": "Events taken.",
+    "rejected": "Events refused at admission.",
+    "duplicates": "Events repeated inside their batch.",
+    "impressions_lost": "Feeds whose impression records the log refused.",
+    "errors": "Failures of our own, answered all the same.",
+    "refused": "Requests that were not taken: overload, bad input.",
+    "epochs": "Epochs closed.",
+    "unknown_videos": "Events on videos that were never posted.",
+    "restarts": "Processes replaced by the supervisor.",
+}
+
+
+class Health:
+    """``/livez``, ``/readyz``, ``/metrics``. The metrics are those of all processes together."""
+
+    def __init__(self, board: Board, status: StatusReader) -> None:
+        self._board = board
+        self._status = status
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    async def livez(self, request: Request) -> Response:
+        """Say that the loop turns."""
+        return reply({"alive": True})
+
+    async def readyz(self, request: Request) -> Response:
+        """Say whether this process takes work; one that answers at all does."""
+        status = self._status.read()
+        return reply({"ready": True, "epoch": status.epoch, "bundle": status.bundle})
+
+    async def metrics(self, request: Request) -> Response:
+        """Return Prometheus's text format."""
+        text = generate_latest(self._registry)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric families, as prometheus-client asks for them."""
+        for name in COUNTERS:
+            family = CounterMetricFamily(f"playbill_{name}", _HELP[name])
+            family.add_metric([], self._board.total(name))
+            yield family
+        tiers = CounterMetricFamily("playbill_feed_tier", "Feed replies by tier.", labels=["tier"])
+        for tier, count in self._board.tiers().items():
+            tiers.add_metric([tier], count)
+        yield tiers
+        counts = self._board.latency().cumsum()
+        buckets = [
+            (f"{bound / 1000.0:.6g}", float(count))
+            for bound, count in zip(BUCKET_MS, counts, strict=True)
+        ]
+        buckets.append(("+Inf", float(counts[-1])))
+        latency = HistogramMetricFamily(
+            "playbill_feed_seconds", "Time to answer a feed, inside the worker."
+        )
+        middle = BUCKET_MS / 1000.0
+        latency.add_metric([], buckets, float((self._board.latency() * middle).sum()))
+        yield latency
+        yield from self._gauges()
+
+    def _gauges(self) -> Iterator[Metric]:
+        status = self._status.read()
+        for name, text, value in (
+            ("epoch", "Number of the newest epoch.", status.epoch),
+            ("epoch_age_seconds", "Time since the last epoch.", status.epoch_age_ms / 1000.0),
+            ("epoch_lag_seconds", "Arrival to fold, last epoch.", status.epoch_lag_ms / 1000.0),
+            ("videos", "Visible videos.", status.videos),
+            ("workers", "Processes whose heart beats.", status.workers),
+        ):
+            yield GaugeMetricFamily(f"playbill_{name}", text, value=value)

@@ -1,0 +1,93 @@
+"""One viewer's row, from a store that may vanish and come back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.core import DependencyUnavailable
+from playbill.features import USER_RECORD, empty_user
+
+
+class UserStore(Protocol):
+    """A reader's view of the user store."""
+
+    def read(self, user: bytes) -> tuple[bytes | None, int]:
+        """Return a row and the epoch it was read at."""
+        ...
+
+    def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return stored texts."""
+        ...
+
+    def present(self) -> bool:
+        """Return whether the open file is still the one in the folder."""
+        ...
+
+    def close(self) -> None:
+        """Let go."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A (1,) ``USER_RECORD``, whether the viewer is known, and the epoch it was read at."""
+
+    row: npt.NDArray[np.void]
+    known: bool
+    epoch: int
+
+
+class UserRows:
+    """Rows while there is a store; texts from the last one that was open.
+
+    Args:
+        opened: opens the store; raises ``DependencyUnavailable`` while there is none.
+    """
+
+    def __init__(self, opened: Callable[[], UserStore]) -> None:
+        self._open = opened
+        self._store: UserStore | None = None
+        self._gone = True
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Notice a store that vanished, and open the one that took its place."""
+        store = self._store
+        if store is not None and store.present():
+            self._gone = False
+            return
+        self._gone = True
+        try:
+            opened = self._open()
+        except DependencyUnavailable:
+            return
+        if store is not None:
+            store.close()
+        self._store, self._gone = opened, False
+
+    def read(self, user: bytes) -> UserRow:
+        """Return a viewer's row, the empty one for a viewer nobody has met.
+
+        Raises:
+            DependencyUnavailable: there is no store now.
+        """
+        store = self._store
+        if store is None or self._gone:
+            raise DependencyUnavailable("there is no user store", code="user_store_unavailable")
+        data, epoch = store.read(user)
+        if data is None:
+            return UserRow(empty_user(), known=False, epoch=epoch)
+        return UserRow(np.frombuffer(data, USER_RECORD), known=True, epoch=epoch)
+
+    def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return stored texts, also from a store that has just vanished.
+
+        Raises:
+            DependencyUnavailable: no store was ever open.
+        """
+        if self._store is None:
+            raise DependencyUnavailable("there is no user store", code="user_store_unavailable")
+        return self._store.texts(keys)

@@ -1,0 +1,36 @@
+"""Running every kernel once with the types it will meet, before anybody waits for it."""
+
+import numpy as np
+
+from playbill.contracts import Settings
+from playbill.core import Clock
+from playbill.features import Assembler, ItemTables, empty_user
+from playbill.ranking.select_kernel import seen_mask, select
+from playbill.retrieval import SharedView, VectorIndex
+
+
+def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
+    """Compile or load from the cache what a request calls.
+
+    Item state may be empty: its arrays are there, and their first records read as zeros.
+    """
+    tables = ItemTables(shared.items[:8], shared.authors[:8], shared.topics)
+    rows = np.zeros(4, np.int64)
+    user = empty_user()
+    Assembler().read(tables, rows, user, clock.now_ms())
+    user.flags.writeable = False
+    mask = np.empty(len(rows), np.bool_)
+    seen_mask(user[0], rows, mask)
+    picks = np.empty(2, np.int64)
+    select(
+        np.arange(4),
+        np.zeros(4, np.uint32),
+        np.zeros(4, np.uint16),
+        settings.serving.author_cap,
+        settings.serving.topic_cap,
+        np.zeros(4, np.bool_),
+        picks,
+    )
+    vectors = np.eye(8, dtype=np.float32)
+    index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
+    index.search(vectors[0], 4, 8)
