@@ -1,7 +1,13 @@
+from collections.abc import Iterator
+
 import pytest
 from console_browsing import Browser
-from console_served import mounted
-from fake_backend import NOW_MS, FakeBackend
+from console_screens import ARGUMENTS, CHROMIUM, require_chromium
+from console_served import mounted, served
+from fake_backend import FakeBackend
+from fake_catalogue import NOW_MS
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 
 from playbill.core import FixedClock
 
@@ -19,3 +25,18 @@ def backend(clock: FixedClock) -> FakeBackend:
 @pytest.fixture
 def browser(backend: FakeBackend, clock: FixedClock) -> Browser:
     return Browser(mounted(backend, clock))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    require_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server(chromium: Chromium, backend: FakeBackend, clock: FixedClock) -> Iterator[str]:
+    with served(backend, clock) as address:
+        yield address

@@ -80,6 +80,11 @@ class Page(HTMLParser):
         }
 
 
+def words_of(page: Page, name: str) -> list[str]:
+    """Return the text of each element of a class, spaces evened out."""
+    return [" ".join(element.text.split()) for element in page.with_class(name)]
+
+
 @dataclass
 class Reply:
     status: int

@@ -1,33 +1,15 @@
 """The console in a real browser, over a real port."""
 
-from collections.abc import Iterator
-
 import pytest
-from console_screens import ARGUMENTS, CHROMIUM, CONTRAST, require_chromium, screen
-from console_served import served
+from console_screens import screen
 from fake_backend import FakeBackend
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from playbill.contracts import EventType
-from playbill.core import DependencyUnavailable, FixedClock
+from playbill.core import DependencyUnavailable
 
 pytestmark = pytest.mark.service
 FEED = "/console/?user_id=u-ada&size=20"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    require_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def server(chromium: Browser, backend: FakeBackend, clock: FixedClock) -> Iterator[str]:
-    with served(backend, clock) as address:
-        yield address
 
 
 def test_watching_a_topic_changes_the_next_feed_without_loading_the_page(
@@ -232,27 +214,3 @@ def test_titles_with_markup_run_nothing(
         tab.open("/console/?user_id=%3Cscript%3Edocument.title%3D1%3C/script%3E&size=50")
         expect(tab.page.locator(".card h3", has_text="<script>").first).to_be_visible()
         assert tab.page.title() == "Feed of <script>document.title=1</script> · Playbill"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_pages_fit_and_can_be_read(
-    chromium: Browser, server: str, backend: FakeBackend, width: int, scheme: str
-) -> None:
-    backend.reasons = ["heavy_scorer_deadline", "item_state_stale"]
-    backend.users.append("a-viewer-whose-id-is-as-long-as-it-may-be-" + "x" * 86)
-    with screen(chromium, server, width=width, scheme=scheme) as tab:
-        for path in ("/console/", "/console/trace?user_id=u-ada", FEED):
-            tab.open(path)
-            assert not tab.scrolls_sideways(), path
-            assert tab.page.evaluate(CONTRAST) == []
-        tab.page.locator("#topics button").first.click()
-        expect(tab.page.locator(".is-done")).not_to_have_count(0)
-        tab.page.locator("#next-feed").click()
-        expect(tab.page.locator("#topics-heading")).to_have_text("What changed")
-        tab.page.locator("#trace summary").click()
-        expect(tab.page.locator(".stages")).to_be_visible()
-        assert not tab.scrolls_sideways()
-        assert tab.page.evaluate(CONTRAST) == []
-        tab.open("/console/?user_id=" + backend.users[-1])
-        assert not tab.scrolls_sideways()

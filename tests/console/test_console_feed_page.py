@@ -1,15 +1,12 @@
 import msgspec
-from console_browsing import Browser, Page
-from fake_backend import NOW_MS, FakeBackend
+from console_browsing import Browser, words_of
+from fake_backend import FakeBackend
+from fake_catalogue import NOW_MS
 
-from playbill.contracts import EventType, Tier, VideoView
+from playbill.contracts import Tier, VideoView
 from playbill.core import DependencyUnavailable, FixedClock
 
 FEED = "/console/?user_id=u-ada&size=8"
-
-
-def texts(page: Page, name: str) -> list[str]:
-    return [" ".join(element.text.split()) for element in page.with_class(name)]
 
 
 def test_first_page_invites_to_pick_a_viewer(browser: Browser, backend: FakeBackend) -> None:
@@ -88,11 +85,11 @@ def test_status_line_names_tier_latency_and_reasons_in_words(
 
     page = browser.get(FEED).page
 
-    facts = texts(page, "reply-facts")[0]
+    facts = words_of(page, "reply-facts")[0]
     assert "Tier light" in facts
     assert "4.0 ms" in facts
-    assert "ordered by the light scorer only" in texts(page, "reply-more")[0]
-    assert "heavy scorer deadline" in texts(page, "reasons")[0]
+    assert "ordered by the light scorer only" in words_of(page, "reply-more")[0]
+    assert "heavy scorer deadline" in words_of(page, "reasons")[0]
 
 
 def test_strip_says_how_the_deployment_does(browser: Browser) -> None:
@@ -101,109 +98,6 @@ def test_strip_says_how_the_deployment_does(browser: Browser) -> None:
 
     for text in ("9f3ac41b7e", "made 5 h ago", "lag 84.0 ms", "120", "1 restart", "full 98.4 %"):
         assert text in words
-
-
-def test_watch_sends_a_click_and_a_long_watch_of_the_whole_video(
-    browser: Browser, backend: FakeBackend, clock: FixedClock
-) -> None:
-    page = browser.get(FEED).page
-    item = backend._reply(backend.requests[0]).items[2]
-
-    browser.press(page, "act", "watch.2")
-
-    click, watch = backend.events
-    assert (click.type, watch.type) == (EventType.CLICK, EventType.WATCH)
-    for event in (click, watch):
-        assert (event.user_id, event.video_id) == ("u-ada", item.video_id)
-        assert event.position == 2
-        assert event.request_id is not None
-        assert event.at == clock.now_ms()
-    assert watch.watch_ms == backend.videos_by_id[item.video_id].duration_ms
-    assert watch.long_view is True
-    assert click.event_id != watch.event_id
-
-
-def test_pressing_twice_sends_the_same_event_id(browser: Browser, backend: FakeBackend) -> None:
-    page = browser.get(FEED).page
-
-    browser.press(page, "act", "like.0")
-    browser.press(page, "act", "like.0")
-
-    first, second = backend.events
-    assert first.event_id == second.event_id
-
-
-def test_acting_shows_the_same_feed_with_what_was_sent(
-    browser: Browser, backend: FakeBackend
-) -> None:
-    page = browser.get(FEED).page
-    after_like = browser.press(page, "act", "like.0").page
-    after_hide = browser.press(after_like, "act", "hide.3").page
-
-    assert len(backend.requests) == 1
-    assert texts(after_hide, "is-done")[0].startswith("Liked")
-    assert texts(after_hide, "is-done")[1].startswith("Hidden")
-    assert "liked 1, hidden 1" in texts(after_hide, "sent")[0]
-    assert after_hide.by_id("announce").text.startswith("Sent: hidden ")
-    titles = [heading.text for heading in page.all("h3")]
-    assert [heading.text for heading in after_hide.all("h3")][:8] == titles[:8]
-
-
-def test_redirect_after_an_act_leads_to_its_card(browser: Browser) -> None:
-    page = browser.get(FEED).page
-
-    reply = browser.post(browser.action(page), {**page.fields("acts"), "act": "skip.4"})
-
-    assert reply.status == 303
-    assert reply.headers["location"].endswith("#card-4")
-
-
-def test_watching_a_topic_watches_three_of_it(browser: Browser, backend: FakeBackend) -> None:
-    page = browser.get("/console/?user_id=u-ada&size=20").page
-    topic = page.all("button", name="topic")[0].attributes["value"]
-
-    browser.press(page, "topic", topic)
-
-    watched = [event for event in backend.events if event.type is EventType.WATCH]
-    assert len(watched) == 3
-    assert all(backend.videos_by_id[event.video_id or ""].topics[0] == topic for event in watched)
-
-
-def test_next_feed_shows_topic_shares_before_and_after(
-    browser: Browser, backend: FakeBackend
-) -> None:
-    page = browser.get("/console/?user_id=u-ada&size=20").page
-    assert "Topics in this feed" in page.by_id("topics-heading").text
-    acted = browser.press(page, "topic", "cooking").page
-
-    after = browser.next_feed(acted).page
-
-    assert "What changed" in after.by_id("topics-heading").text
-    assert "After you watched 3," in texts(after, "story")[0]
-    cooking = next(row for row in texts(after, "topic-row") if row.startswith("cooking"))
-    assert "before 20 %" in cooking
-    assert "now 40 %" in cooking
-    assert len(after.with_class("new")) == int(texts(after, "reply-facts")[0].split()[-2])
-    assert after.with_class("new")
-
-
-def test_comparison_is_with_the_same_viewer_only(browser: Browser) -> None:
-    page = browser.get(FEED).page
-    fields = {**page.fields("next"), "user_id": "u-grace"}
-
-    other = browser.get("/console/?user_id=u-grace&before=" + fields["before"]).page
-
-    assert "Topics in this feed" in other.by_id("topics-heading").text
-
-
-def test_feed_of_another_browser_is_asked_for_anew(browser: Browser, backend: FakeBackend) -> None:
-    sealed = browser.get(FEED).page.fields("acts")["now"]
-    browser.cookies.clear()
-
-    reply = browser.get(f"/console/shown?user_id=u-ada&size=8&now={sealed}")
-
-    assert reply.status == 303
-    assert reply.headers["location"] == "/console/?user_id=u-ada&size=8"
 
 
 def test_names_and_titles_are_text_and_never_markup(browser: Browser, backend: FakeBackend) -> None:
@@ -247,7 +141,7 @@ def test_empty_feed_is_said_so(browser: Browser, backend: FakeBackend) -> None:
 
     page = browser.get(FEED).page
 
-    assert "no video" in texts(page, "empty")[0]
+    assert "no video" in words_of(page, "empty")[0]
     assert page.with_class("tier-static")[0].text.strip().endswith("static")
 
 
@@ -299,7 +193,7 @@ def test_bundle_that_is_missing_is_said_so(browser: Browser, backend: FakeBacken
 
     assert "no model ranks yet" in page.by_id("deployment").text
     assert "Serving without a model." in page.by_id("deployment").text
-    assert "no bundle" in texts(page, "reply-more")[0]
+    assert "no bundle" in words_of(page, "reply-more")[0]
 
 
 def test_age_counts_from_the_instant_of_the_reply(browser: Browser, backend: FakeBackend) -> None:
@@ -308,4 +202,4 @@ def test_age_counts_from_the_instant_of_the_reply(browser: Browser, backend: Fak
         "v000": msgspec.structs.replace(video, created_at_ms=NOW_MS - 3 * 3_600_000)
     }
 
-    assert "3 h" in texts(browser.get(FEED).page, "byline")[0]
+    assert "3 h" in words_of(browser.get(FEED).page, "byline")[0]

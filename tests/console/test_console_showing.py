@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
-from fake_backend import NOW_MS
+from fake_catalogue import NOW_MS
 from hypothesis import given
 from hypothesis import strategies as st
 

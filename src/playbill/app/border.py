@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable
 
-from playbill.contracts import FeedReply, FeedRequest
-from playbill.core import InvalidInput, PlaybillError
+from playbill.contracts import TIER_CODES, FeedReply, FeedRequest
+from playbill.core import Clock, InvalidInput, PlaybillError
 from playbill.serving import BoardRow, FeedService
 
 _log = logging.getLogger("playbill")
 
 
-def guarded(service: FeedService, board: BoardRow) -> Callable[[FeedRequest], FeedReply]:
+def guarded(
+    service: FeedService, board: BoardRow, clock: Clock
+) -> Callable[[FeedRequest], FeedReply]:
     """Return a way to answer that fails only on bad input.
 
     Whatever else goes wrong is counted, logged with its place in the code and nothing of the
@@ -18,6 +20,12 @@ def guarded(service: FeedService, board: BoardRow) -> Callable[[FeedRequest], Fe
     """
 
     def answer(message: FeedRequest) -> FeedReply:
+        started_s = clock.elapsed_s()
+        reply = unbroken(message)
+        board.feed(TIER_CODES[reply.tier], (clock.elapsed_s() - started_s) * 1000.0)
+        return reply
+
+    def unbroken(message: FeedRequest) -> FeedReply:
         try:
             return service.feed(message)
         except InvalidInput:

@@ -4,11 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from playbill.app.config import write_setting
 from playbill.app.history import LogSink
+from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
 from playbill.contracts import HistorySource, Settings
+from playbill.core import InvalidInput
+from playbill.features import ParityReport, check_parity
 from playbill.registry import BundleStore
+from playbill.serving import Drill, DrillPlan
 
 OnProgress = Callable[[str, float], None]
 
@@ -70,6 +76,41 @@ class Home:
                 return load(source, sink, on_progress=on_progress)
             finally:
                 sink.close()
+
+    def parity(
+        self, sample: int = 2_000, seed: int = 0, on_progress: OnProgress | None = None
+    ) -> ParityReport:
+        """Recompute served feature vectors from the log and compare every bit.
+
+        Raises:
+            DependencyUnavailable: the log holds nothing to compare with.
+        """
+        return check_parity(self.wiring.log(), self.settings, sample, seed, on_progress)
+
+    def verify_state(self, on_progress: OnProgress | None = None) -> StateReport:
+        """Recover the state as the updater would, fold the log from nothing, and compare.
+
+        Raises:
+            Conflict: a playbill runs on this home.
+        """
+        with self.wiring.alone():
+            return verify_state(self.wiring, on_progress)
+
+    def drill(self, part: Drill, seconds: float, worker: int | None = None) -> None:
+        """Break a part of the running server on purpose.
+
+        Raises:
+            InvalidInput: the settings do not allow drills.
+        """
+        if not self.settings.drills:
+            raise InvalidInput(
+                "drills are not allowed on this home",
+                hint="set drills = true in playbill.toml and restart playbill up",
+            )
+        plan = DrillPlan(part, self.wiring.clock.elapsed_s() + seconds, worker)
+        draft = self.wiring.layout.drills.with_suffix(".draft")
+        draft.write_bytes(msgspec.json.encode(plan))
+        draft.replace(self.wiring.layout.drills)
 
     def _declares(self, name: str) -> bool:
         """Return whether the settings file itself names a setting."""

@@ -91,6 +91,9 @@ class Watcher:
         """Do what is due; called ten times a second, so each part must be short."""
         now_s = self._clock.elapsed_s()
         self._row.beat(now_s)
+        silent_s = now_s - float(self._board.rows["beat_s"][0])
+        stale = silent_s > self._wiring.settings.serving.stale_state_s
+        self._state.notes = ("state_stale",) if stale else ()
         self._drills.refresh()
         self.users.refresh()
         self.status.sample()

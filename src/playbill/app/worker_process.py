@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 
 from playbill.app.border import guarded
 from playbill.app.console_backend import InProcessBackend
@@ -39,7 +41,7 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
     collector = wiring.collector(f"serve-{place}")
     watcher = Watcher(wiring, collector, board, row, place)
     await watcher.warm_up()
-    answer = guarded(watcher.service, row)
+    answer = guarded(watcher.service, row, wiring.clock)
     limit = settings.http.max_body_bytes
     backend = InProcessBackend(wiring, watcher, collector, answer)
     api = Api(
@@ -49,7 +51,6 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
         health=Health(board, watcher.status),
         keys=ApiKeys(settings.api_keys),
         board=row,
-        clock=wiring.clock,
         max_body_bytes=limit,
         pages=_pages(backend, wiring),
     )
@@ -77,7 +78,6 @@ async def run_collector(wiring: Wiring) -> None:
         health=Health(board, watcher.status),
         keys=ApiKeys(settings.api_keys),
         board=row,
-        clock=wiring.clock,
         max_body_bytes=settings.http.max_body_bytes,
     )
 
@@ -126,6 +126,16 @@ async def _serve(api: Api, host: str, port: int, stopping: asyncio.Event) -> Non
 
 
 def _pages(backend: InProcessBackend, wiring: Wiring) -> Sequence[BaseRoute]:
-    """Return the console's routes. It is found by name: nothing below it may import it."""
-    pages: Sequence[BaseRoute] = importlib.import_module(PAGES).routes(backend, wiring.clock)
-    return pages
+    """Return the console's routes. It is found by name: nothing below it may import it.
+
+    The console shows profiles and acts for viewers without a sign-in, so it is left out where
+    keys are configured.
+    """
+    if wiring.settings.api_keys:
+        return ()
+    console: Sequence[BaseRoute] = importlib.import_module(PAGES).routes(backend, wiring.clock)
+    return (Route("/", _to_console), Mount("/console", routes=console))
+
+
+async def _to_console(request: Request) -> Response:
+    return RedirectResponse("/console/")

@@ -2,7 +2,7 @@
 
 import typer
 
-from playbill.cli import serve
+from playbill.cli import care, data, demo, proofs, serve
 
 app = typer.Typer(
     name="playbill",
@@ -18,7 +18,24 @@ def _home_feed() -> None:
     """Events in, a learned feed out, and a feed that always comes back."""
 
 
+app.command("demo")(demo.demo)
 app.command("up")(serve.up)
+app.command("simulate")(demo.simulate)
+app.command("parity")(proofs.parity)
+app.command("replay")(proofs.replay)
+app.command("import")(data.import_)
+app.command("doctor")(care.doctor)
+app.command("drill")(care.drill)
+events = typer.Typer(help="Look after events.", no_args_is_help=True)
+app.add_typer(events, name="events")
+
+
+@events.callback()
+def _events() -> None:
+    """Look after events."""
+
+
+events.command("dead")(data.dead)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Numbers and codes as people read them."""
 
-from playbill.contracts import Tier
+from playbill.contracts import REASONS, Tier
 from playbill.core import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 _MONTH_MS = 30 * DAY_MS
@@ -59,5 +59,9 @@ def bundle_words(bundle: str) -> str:
 
 
 def reason_words(reason: str) -> str:
-    """Return a reason code as words; a reason that is a sentence already stays one."""
-    return reason if " " in reason else reason.replace("_", " ").replace(":", ": ")
+    """Return a reason code as a sentence; an unknown one as it is, with spaces."""
+    code, _, detail = reason.partition(":")
+    known = REASONS.get(code)
+    if known is None:
+        return reason if " " in reason else reason.replace("_", " ").replace(":", ": ")
+    return f"{known} ({detail})" if detail else known

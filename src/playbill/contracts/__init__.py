@@ -30,6 +30,7 @@ from playbill.contracts.ports import (
     UserState,
 )
 from playbill.contracts.problems import PROBLEMS, REJECTIONS, Problem, ProblemReply
+from playbill.contracts.reasons import REASONS
 from playbill.contracts.records import EVENT_RECORD, REQUEST_RECORD, SHOWN_RECORD, BatchKind
 from playbill.contracts.settings import (
     AdmissionSettings,
@@ -65,6 +66,7 @@ __all__ = [
     "MAX_TOPICS",
     "MAX_VIDEOS_PER_BATCH",
     "PROBLEMS",
+    "REASONS",
     "REJECTIONS",
     "REQUEST_RECORD",
     "SHOWN_RECORD",

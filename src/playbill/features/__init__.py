@@ -15,6 +15,7 @@ from playbill.features.layout import (
     empty_user,
 )
 from playbill.features.memory_users import MemoryUserState
+from playbill.features.parity import Mismatch, ParityReport, ServedTrace, check_parity
 from playbill.features.point_in_time import (
     Block,
     ExposureFeatures,
@@ -54,11 +55,15 @@ __all__ = [
     "Folded",
     "ItemTables",
     "MemoryUserState",
+    "Mismatch",
+    "ParityReport",
     "Publisher",
     "Replay",
     "ServedFeatures",
+    "ServedTrace",
     "Updater",
     "author_text_key",
+    "check_parity",
     "decode_entry",
     "empty_user",
     "features_digest",

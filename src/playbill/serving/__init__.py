@@ -3,7 +3,7 @@
 from playbill.serving.board import Board, BoardRow, quantile_ms
 from playbill.serving.drills import Drill, DrilledModel, DrillPlan, Drills
 from playbill.serving.feed_service import FeedService, ServingState
-from playbill.serving.impressions import Recorder, ServedTrace
+from playbill.serving.impressions import Recorder
 from playbill.serving.status import StatusReader
 from playbill.serving.user_rows import UserRows
 
@@ -16,7 +16,6 @@ __all__ = [
     "Drills",
     "FeedService",
     "Recorder",
-    "ServedTrace",
     "ServingState",
     "StatusReader",
     "UserRows",

@@ -18,14 +18,14 @@ from playbill.contracts import (
 )
 from playbill.core import Clock, DependencyUnavailable, RequestIds, key64, request_name
 from playbill.events import Vocabulary
-from playbill.features import empty_user, features_digest
+from playbill.features import ServedTrace, empty_user, features_digest
 from playbill.privacy import Pseudonyms
 from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, Trace
 from playbill.retrieval import SOURCES, DerivedLists, ItemView, Query, SharedView, view_of
 from playbill.serving.because import because
 from playbill.serving.cursor import read_cursor, write_cursor
 from playbill.serving.fallbacks import Fallback, LastLists, popular, static_items
-from playbill.serving.impressions import Recorder, ServedTrace, request_head, shown_videos
+from playbill.serving.impressions import Recorder, request_head, shown_videos
 from playbill.serving.texts import Texts
 from playbill.serving.user_rows import UserRow, UserRows
 
@@ -45,6 +45,8 @@ class ServingState:
     bundle: str | None
     why_no_pipeline: str
     popular_rows: dict[int, Rows]
+    notes: tuple[str, ...] = ()
+    """Reasons that every reply carries for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,9 @@ class FeedService:
 
     def _answer(self, message: FeedRequest, *, record: bool) -> tuple[FeedReply, Trace]:
         deadline = Deadline(self._clock, self._settings.serving.budget_ms)
-        reasons = ["log_unavailable"] if self._recorder.failing() else []
+        reasons = list(self.state.notes)
+        if self._recorder.failing():
+            reasons.append("log_unavailable")
         asked = self._ask(message, reasons, store=True)
         state = self.state
         view = None if state.shared is None else view_of(state.shared)

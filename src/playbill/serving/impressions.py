@@ -10,17 +10,9 @@ import numpy.typing as npt
 from playbill.contracts import REQUEST_RECORD, SHOWN_RECORD
 from playbill.core import DependencyUnavailable
 from playbill.events import Collector
+from playbill.features import ServedTrace
 
 Records = npt.NDArray[np.void]
-
-
-class ServedTrace(msgspec.Struct, frozen=True, array_like=True):
-    """The feature vectors of one served feed, as they were: evidence for parity."""
-
-    request: int
-    features_digest: str
-    videos: bytes
-    features: bytes
 
 
 def request_head(

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from playbill.contracts import TIER_CODES, FeedReply, FeedRequest
-from playbill.core import Clock, InvalidInput, NotFound, PlaybillError
+from playbill.contracts import FeedReply, FeedRequest
+from playbill.core import InvalidInput, NotFound, PlaybillError
 from playbill.serving.board import BoardRow
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
@@ -45,14 +45,12 @@ class Api:
         health: Health,
         keys: ApiKeys,
         board: BoardRow,
-        clock: Clock,
         max_body_bytes: int,
         pages: Sequence[BaseRoute] = (),
     ) -> None:
         self._answer = answer
         self._keys = keys
         self._board = board
-        self._clock = clock
         self._max_body_bytes = max_body_bytes
         self._framework = Starlette(
             routes=[*self._routes(writes, reads, health), *pages],
@@ -73,7 +71,6 @@ class Api:
             await self._framework(scope, receive, send)
 
     async def _feed(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-        started_s = self._clock.elapsed_s()
         try:
             self._keys.check(_authorisation(scope), "feed")
             if scope["method"] == "GET":
@@ -92,8 +89,6 @@ class Api:
         headers = [*_FEED_HEADERS, (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        ms = (self._clock.elapsed_s() - started_s) * 1000.0
-        self._board.feed(TIER_CODES[found.tier], ms)
 
     def _routes(
         self, writes: Writes | None, reads: Reads | None, health: Health

@@ -1,0 +1,215 @@
+"""The doctor: what is wrong with this machine or this home, each with its cure."""
+
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+
+import msgspec
+
+from playbill import __version__
+from playbill.app.wiring import Wiring
+from playbill.core import PlaybillError
+from playbill.events import EpochLog
+from playbill.features import load_checkpoint
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
+from playbill.registry import BundleStore
+
+_GIB = 1 << 30
+_LOW_DISK_BYTES = 2 * _GIB
+_NEEDED = ("numpy", "numba", "onnxruntime", "granian", "lmdb", "msgspec", "starlette")
+_TRAINING = ("torch", "onnx", "deltalake", "duckdb", "pyarrow")
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at. ``level``: ok, note, warning or problem."""
+
+    check: str
+    level: str
+    message: str
+    fix: str = ""
+
+
+def examine(wiring: Wiring) -> list[Finding]:
+    """Return what every check found; changes nothing."""
+    checks: tuple[Callable[[Wiring], Iterator[Finding]], ...] = (
+        _environment,
+        _disk,
+        _memory,
+        _ports,
+        _keys,
+        _log,
+        _state,
+        _bundle,
+    )
+    findings: list[Finding] = []
+    for check in checks:
+        try:
+            findings += check(wiring)
+        except PlaybillError as error:
+            name = check.__name__.strip("_")
+            findings.append(
+                Finding(check=name, level="problem", message=error.message, fix=error.hint)
+            )
+    return findings
+
+
+def _environment(wiring: Wiring) -> Iterator[Finding]:
+    python = platform.python_version()
+    yield Finding(
+        check="environment",
+        level="ok" if sys.version_info >= (3, 11) else "problem",
+        message=f"playbill {__version__}, Python {python}, {platform.machine()}, "
+        f"{os.cpu_count()} cores",
+        fix="" if sys.version_info >= (3, 11) else "use Python 3.11 or newer",
+    )
+    if platform.machine() not in ("x86_64", "AMD64"):
+        yield Finding(
+            check="environment",
+            level="warning",
+            message="the shared item state relies on x86-64's order of loads and stores",
+            fix="run servers on x86-64; see docs/decisions/0006-shared-item-state.md",
+        )
+    versions = {name: _version(name) for name in (*_NEEDED, *_TRAINING)}
+    missing = [name for name in _NEEDED if versions[name] is None]
+    untrained = [name for name in _TRAINING if versions[name] is None]
+    known = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    yield Finding(
+        check="versions",
+        level="problem" if missing else "ok",
+        message=known + (f"; missing: {', '.join(missing)}" if missing else ""),
+        fix="pip install playbill" if missing else "",
+    )
+    if untrained:
+        yield Finding(
+            check="versions",
+            level="note",
+            message=f"this installation serves but cannot train: no {', '.join(untrained)}",
+            fix="pip install 'playbill[train]'",
+        )
+
+
+def _disk(wiring: Wiring) -> Iterator[Finding]:
+    folder = wiring.layout.home
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    yield Finding(
+        check="disk",
+        level="ok" if free > _LOW_DISK_BYTES else "warning",
+        message=f"{free / _GIB:.1f} GiB free for {wiring.layout.home}",
+        fix="" if free > _LOW_DISK_BYTES else "free space: a full disk refuses events with 503",
+    )
+    if not os.access(folder, os.W_OK):
+        yield Finding(
+            check="disk",
+            level="problem",
+            message=f"{folder} cannot be written by this user",
+            fix="choose another folder with --home, or change its owner",
+        )
+
+
+def _memory(wiring: Wiring) -> Iterator[Finding]:
+    state = wiring.settings.state
+    most = state.item_capacity * ITEM_RECORD.itemsize
+    most += 2 * state.group_capacity * GROUP_RECORD.itemsize
+    folder = wiring.layout.run.parent
+    free = shutil.disk_usage(folder if folder.exists() else "/").free
+    yield Finding(
+        check="memory",
+        level="ok" if free > most else "warning",
+        message=f"item state may grow to {most / _GIB:.2f} GiB in {wiring.layout.run}; "
+        f"{free / _GIB:.1f} GiB are free there",
+        fix="" if free > most else "lower state.item_capacity, or give /dev/shm more room",
+    )
+
+
+def _ports(wiring: Wiring) -> Iterator[Finding]:
+    http = wiring.settings.http
+    for name, port in (("http.port", http.port), ("http.collector_port", http.collector_port)):
+        with socket.socket() as probe:
+            taken = probe.connect_ex((http.host, port)) == 0
+        yield Finding(
+            check="ports",
+            level="note" if taken else "ok",
+            message=f"{name} {port} is {'in use' if taken else 'free'}",
+            fix="fine if playbill up runs here; else choose another with --port" if taken else "",
+        )
+
+
+def _keys(wiring: Wiring) -> Iterator[Finding]:
+    if not wiring.layout.home.exists():
+        yield Finding(
+            check="keys", level="note", message="no home yet; keys are made at first start"
+        )
+        return
+    for purpose in ("pseudonym", "dead-letters"):
+        wiring.keys.secret(purpose)
+    yield Finding(check="keys", level="ok", message="keys can be read, and by this user only")
+
+
+def _log(wiring: Wiring) -> Iterator[Finding]:
+    log = wiring.log()
+    partitions = log.partitions()
+    last = EpochLog(log).last()
+    waiting = sum(1 for _ in wiring.letters().waiting()) if partitions else 0
+    yield Finding(
+        check="log",
+        level="ok",
+        message=f"{len(partitions)} partitions, {last.epoch:,} epochs",
+    )
+    if waiting:
+        yield Finding(
+            check="log",
+            level="warning",
+            message=f"{waiting:,} refused events wait among the dead letters",
+            fix="playbill events dead shows why; --repair takes them in",
+        )
+
+
+def _state(wiring: Wiring) -> Iterator[Finding]:
+    last = EpochLog(wiring.log()).last()
+    state = load_checkpoint(wiring.layout.checkpoints, len(wiring.settings.regions))
+    if state is None:
+        level = "note" if last.epoch else "ok"
+        message = "no usable checkpoint; the next start folds the log from its beginning"
+        yield Finding(check="state", level=level, message=message)
+        return
+    behind = last.epoch - state.epoch
+    ahead = behind < 0
+    yield Finding(
+        check="state",
+        level="problem" if ahead else "ok",
+        message=f"checkpoint at epoch {state.epoch:,}, {abs(behind):,} "
+        f"{'ahead of' if ahead else 'behind'} the log; {state.items.count:,} videos",
+        fix="restore the log folder: part of it is missing" if ahead else "",
+    )
+
+
+def _bundle(wiring: Wiring) -> Iterator[Finding]:
+    store = BundleStore(wiring.layout.bundles)
+    digest = store.champion()
+    if digest is None:
+        yield Finding(
+            check="bundle",
+            level="note",
+            message="no bundle serves yet; feeds come from the popular tier",
+            fix="playbill train",
+        )
+        return
+    manifest = store.manifest(digest)
+    yield Finding(
+        check="bundle",
+        level="ok",
+        message=f"{digest[:23]} serves, intact, {len(manifest.files)} files",
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,43 @@
+"""``playbill doctor`` and ``playbill drill``: looking after a home."""
+
+from typing import Annotated
+
+import typer
+
+from playbill.app.doctor import examine
+from playbill.app.verbs import Home
+from playbill.cli.shared import EXIT_NO, HomeOption, JsonOption, explained, out, print_json
+from playbill.serving import Drill
+
+_COLOURS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "bold red"}
+
+
+def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Look at the environment, the disk, ports, keys, log, state and bundle; say what to do."""
+    with explained():
+        findings = examine(Home(home).wiring)
+        if json:
+            print_json(findings)
+        else:
+            for finding in findings:
+                colour = _COLOURS[finding.level]
+                out.print(
+                    f"[{colour}]{finding.level:8}[/] {finding.check:12} {finding.message}",
+                    highlight=False,
+                )
+                if finding.fix:
+                    out.print(f"{'':21} → {finding.fix}", highlight=False)
+        if any(finding.level == "problem" for finding in findings):
+            raise typer.Exit(EXIT_NO)
+
+
+def drill(
+    part: Annotated[Drill, typer.Argument(help="What to break.")],
+    home: HomeOption = None,
+    seconds: Annotated[float, typer.Option("--for", help="For how many seconds.")] = 10.0,
+    worker: Annotated[int | None, typer.Option(help="In one worker only, by its place.")] = None,
+) -> None:
+    """Break a part of a running server on purpose, to see the feed come back all the same."""
+    with explained():
+        Home(home).drill(part, seconds, worker)
+        out.print(f"{part.value} for {seconds:g} s; watch the tier of replies", highlight=False)

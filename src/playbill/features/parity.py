@@ -1,0 +1,190 @@
+"""Parity: feature vectors as they were served, against the same vectors recomputed from the log."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import REQUEST_RECORD, SHOWN_RECORD, BatchKind, EventLog, Settings
+from playbill.core import DependencyUnavailable, request_name
+from playbill.events import EpochLog, Impressions
+from playbill.events.batches import decode_impressions
+from playbill.events.dead_letters import DEAD_PREFIX
+from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.features.definitions import FEATURE_NAMES, features_digest
+from playbill.features.point_in_time import Block, ServedFeatures
+from playbill.features.replay import Replay
+
+_PAGE = 512
+
+
+class ServedTrace(msgspec.Struct, frozen=True, array_like=True):
+    """The feature vectors of one served feed, as they were: evidence for parity.
+
+    ``videos`` are K keys, ``features`` K x F float32, both little-endian.
+    """
+
+    request: int
+    features_digest: str
+    videos: bytes
+    features: bytes
+
+
+class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """The first number that differs."""
+
+    request_id: str
+    video_key: int
+    feature: str
+    served: float
+    recomputed: float
+
+
+class ParityReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How many feature vectors were compared, and how many are equal in every bit."""
+
+    compared: int
+    equal: int
+    first_mismatch: Mismatch | None
+    requests: int
+    """Requests that the compared vectors belong to."""
+    not_comparable: int
+    """Vectors with evidence that was left out: served by other definitions, or never folded."""
+
+
+@dataclass(slots=True)
+class _Evidence:
+    impressions: Impressions
+    vectors: dict[int, tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]]
+    not_comparable: int
+
+
+def check_parity(
+    log: EventLog,
+    settings: Settings,
+    sample: int,
+    seed: int,
+    on_progress: Callable[[str, float], None] | None = None,
+) -> ParityReport:
+    """Recompute about ``sample`` served vectors from nothing but the log.
+
+    Raises:
+        DependencyUnavailable: the log holds no evidence to compare with.
+    """
+    last = EpochLog(log).last()
+    evidence = _collect(log, last.upto, sample, seed)
+    if not evidence.vectors:
+        raise DependencyUnavailable(
+            "the log holds no served feature vectors that these definitions could recompute",
+            hint="serve some feeds with a bundle, or raise serving.trace_share",
+        )
+    replay = Replay.from_nothing(log, settings)
+    served = ServedFeatures(evidence.impressions)
+    compared = equal = 0
+    first: Mismatch | None = None
+    for content in replay.contents():
+        replay.fold(content)
+        if on_progress is not None and content.epoch % 100 == 0:
+            on_progress("replay", content.epoch / last.epoch)
+        block = served.visit(replay.state, replay.users)
+        if block is not None:
+            same, mismatch = _compare(block, evidence)
+            compared += len(same)
+            equal += int(same.sum())
+            first = first or mismatch
+    return ParityReport(
+        compared=compared,
+        equal=equal,
+        first_mismatch=first,
+        requests=len(evidence.vectors),
+        not_comparable=evidence.not_comparable,
+    )
+
+
+def _collect(log: EventLog, upto: dict[str, int], sample: int, seed: int) -> _Evidence:
+    """Choose requests with evidence at random and find what they showed."""
+    traces: list[ServedTrace] = []
+    served: list[Impressions] = []
+    skipped = 0
+    for partition in log.partitions():
+        if partition == EPOCHS_PARTITION or partition.startswith(DEAD_PREFIX):
+            continue
+        for trace, impressions in _scan(log, partition, upto.get(partition, 0)):
+            if impressions is not None:
+                served.append(impressions)
+            elif trace is not None and trace.features_digest == features_digest():
+                traces.append(trace)
+            else:
+                skipped += 1
+    chosen = _sampled(traces, sample, seed)
+    vectors = {
+        trace.request: (
+            np.frombuffer(trace.videos, "<u8"),
+            np.frombuffer(trace.features, "<u4").reshape(-1, len(FEATURE_NAMES)),
+        )
+        for trace in chosen
+    }
+    return _Evidence(_only(served, list(vectors)), vectors, skipped)
+
+
+def _scan(
+    log: EventLog, partition: str, upto: int
+) -> Iterator[tuple[ServedTrace | None, Impressions | None]]:
+    after = 0
+    while page := log.read(partition, after, _PAGE, upto):
+        for stored in page:
+            if stored.kind is BatchKind.TRACES:
+                yield msgspec.msgpack.decode(stored.payload, type=ServedTrace), None
+            elif stored.kind is BatchKind.IMPRESSIONS:
+                yield None, decode_impressions(stored.payload)
+        after = page[-1].offset
+
+
+def _sampled(traces: list[ServedTrace], sample: int, seed: int) -> list[ServedTrace]:
+    order = np.random.default_rng(seed).permutation(len(traces))
+    chosen: list[ServedTrace] = []
+    rows = 0
+    for place in order:
+        if rows >= sample:
+            break
+        chosen.append(traces[place])
+        rows += len(traces[place].videos) // 8
+    return chosen
+
+
+def _only(served: list[Impressions], requests: list[int]) -> Impressions:
+    wanted = np.array(requests, np.uint64)
+    heads, shown = [np.empty(0, REQUEST_RECORD)], [np.empty(0, SHOWN_RECORD)]
+    for part in served:
+        kept = np.isin(part.requests["request"], wanted)
+        if kept.any():
+            heads.append(part.requests[kept])
+            shown.append(part.shown[np.repeat(kept, part.requests["count"])])
+    return Impressions(np.concatenate(heads), np.concatenate(shown))
+
+
+def _compare(block: Block, evidence: _Evidence) -> tuple[npt.NDArray[np.bool_], Mismatch | None]:
+    """Return (N,) True for each vector that is equal in every bit, and the first that is not."""
+    heads, shown = evidence.impressions.requests, evidence.impressions.shown
+    recomputed = block.features.view(np.uint32)
+    same = np.zeros(len(recomputed), np.bool_)
+    first: Mismatch | None = None
+    for row in range(len(recomputed)):
+        request = int(heads["request"][block.owner[row]])
+        key = shown["video"][block.place[row]]
+        videos, vectors = evidence.vectors[request]
+        was = vectors[np.flatnonzero(videos == key)[0]]
+        differs = np.flatnonzero(was != recomputed[row])
+        same[row] = not len(differs)
+        if len(differs) and first is None:
+            column = int(differs[0])
+            first = Mismatch(
+                request_id=request_name(request),
+                video_key=int(key),
+                feature=FEATURE_NAMES[column],
+                served=float(was.view(np.float32)[column]),
+                recomputed=float(block.features[row, column]),
+            )
+    return same, first
