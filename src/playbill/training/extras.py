@@ -1,0 +1,21 @@
+"""Training needs libraries that serving must not load; say so before anything starts."""
+
+from importlib.util import find_spec
+
+from playbill.core import DependencyUnavailable
+
+NEEDED = ("deltalake", "duckdb", "onnx", "pyarrow", "torch")
+
+
+def require_extra(needed: tuple[str, ...] = NEEDED) -> None:
+    """Do nothing when every library of the extra ``train`` is installed.
+
+    Raises:
+        DependencyUnavailable: names those that are missing.
+    """
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise DependencyUnavailable(
+            f"training needs {', '.join(missing)}, which this machine lacks",
+            hint="pip install 'playbill[train]'",
+        )

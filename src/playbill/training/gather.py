@@ -1,0 +1,223 @@
+"""Replay, with everything that a row needs written down as it passes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import (
+    EVENT_CODES,
+    REQUEST_RECORD,
+    SHOWN_RECORD,
+    EventLog,
+    EventType,
+    Settings,
+)
+from playbill.events import EpochInput, EpochLog, Impressions
+from playbill.features import (
+    NO_TOPIC,
+    Block,
+    ExposureFeatures,
+    FeatureState,
+    Folded,
+    Replay,
+    ServedFeatures,
+)
+from playbill.training.progress import OnProgress, within
+from playbill.training.schema import LABELS, OUTCOME, ROW_META
+from playbill.training.snapshots import ServedSnapshots, read_snapshots
+from playbill.training.staging import Stage
+
+Records = npt.NDArray[np.void]
+
+_REPORT_EVERY = 64
+_LABEL_OF = {
+    EventType.CLICK: "click",
+    EventType.LIKE: "like",
+    EventType.HIDE: "negative",
+    EventType.REPORT: "negative",
+}
+_WATCH = EVENT_CODES[EventType.WATCH]
+_LONG_VIEW = np.uint8(1 << LABELS.index("long_view"))
+_LABEL_BITS = np.zeros(len(EventType) + 1, np.uint8)
+_IS_OUTCOME = np.zeros(len(EventType) + 1, np.bool_)
+_IS_OUTCOME[_WATCH] = True
+for _kind, _name in _LABEL_OF.items():
+    _LABEL_BITS[EVENT_CODES[_kind]] = 1 << LABELS.index(_name)
+    _IS_OUTCOME[EVENT_CODES[_kind]] = True
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a replay left behind: counts, and the state at its end."""
+
+    state: FeatureState
+    rows: int = 0
+    snapshots: int = 0
+    served_rows: int = 0
+    unsettled_rows: int = 0
+    unread_requests: int = 0
+    outcomes: int = 0
+
+
+def gather_served(replay: Replay, up_to: int | None) -> Impressions:
+    """Return every served feed of the log, (R,) requests and (S,) shown videos, in log order."""
+    requests, shown = [np.empty(0, REQUEST_RECORD)], [np.empty(0, SHOWN_RECORD)]
+    for content in replay.contents(up_to):
+        for part in content.impressions:
+            requests.append(part.requests)
+            shown.append(part.shown)
+    return Impressions(np.concatenate(requests), np.concatenate(shown))
+
+
+def gather(
+    log: EventLog,
+    settings: Settings,
+    stage: Stage,
+    up_to: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Gathered:
+    """Replay a log from nothing into scratch files and return what it came to.
+
+    Args:
+        log: read twice: once for the served requests, once to fold.
+        settings: regions and labels, as the live fold had them.
+        stage: takes rows, outcomes and snapshots.
+        up_to: the last epoch to replay; None for all.
+    """
+    replay = Replay.from_nothing(log, settings)
+    last = up_to or max(EpochLog(log).last().epoch, 1)
+    within(on_progress, "read served feeds")(0.0)
+    gatherer = _Gatherer(replay, stage, gather_served(replay, up_to), settings)
+    report = within(on_progress, "replay")
+    for content in replay.contents(up_to):
+        gatherer.take(content)
+        if content.epoch % _REPORT_EVERY == 0:
+            report(content.epoch / last)
+    report(1.0)
+    return gatherer.finish()
+
+
+class _Gatherer:
+    def __init__(
+        self, replay: Replay, stage: Stage, served: Impressions, settings: Settings
+    ) -> None:
+        self._replay = replay
+        self._stage = stage
+        self._served = served
+        self._long_view_ms = settings.labels.long_view_ms
+        self._exposures = ExposureFeatures()
+        self._served_features = ServedFeatures(served)
+        self._served_snapshots = ServedSnapshots(served.requests)
+        counts = served.requests["count"].astype(np.int64)
+        self._starts = np.cumsum(counts) - counts
+        self._read: npt.NDArray[np.bool_] = np.zeros(len(counts), np.bool_)
+        self._done = Gathered(replay.state)
+
+    def take(self, content: EpochInput) -> None:
+        """Read what the epoch exposes, fold it, then read the feeds that it completes."""
+        replay, done = self._replay, self._done
+        events = content.event_records()
+        block = self._exposures.read(replay.state, replay.users, events)
+        snapshots = None if block is None else self._exposed_snapshots(block, events)
+        folded = replay.fold(content)
+        if block is not None and snapshots is not None:
+            self._add_exposures(block, events, folded, snapshots)
+        self._add_outcomes(content, events, folded)
+        made = self._served_snapshots.visit(replay.users, replay.state.epoch, done.snapshots)
+        if made is not None:
+            self._stage.add_snapshots(made)
+            done.snapshots += len(made)
+        shown = self._served_features.visit(replay.state, replay.users)
+        if shown is not None:
+            self._add_served(shown)
+
+    def finish(self) -> Gathered:
+        self._done.unread_requests = int((~self._read).sum())
+        return self._done
+
+    def _exposed_snapshots(self, block: Block, events: Records) -> tuple[Records, Records]:
+        """Return the viewers' snapshots, and (N,) which of them each row of the block has."""
+        users = np.ascontiguousarray(events["user"][block.owner])
+        begins = np.ones(len(users), np.bool_)
+        begins[1:] = (users[1:] != users[:-1]).any(axis=1)
+        keys = [name.tobytes() for name in users[begins]]
+        snapshots = read_snapshots(self._replay.users, keys, self._done.snapshots)
+        return snapshots, np.cumsum(begins) - 1
+
+    def _add_exposures(
+        self, block: Block, events: Records, folded: Folded, read: tuple[Records, Records]
+    ) -> None:
+        assert folded.counted is not None
+        snapshots, owner = read
+        kept = folded.counted[block.owner]
+        chosen = events[block.owner[kept]]
+        meta = self._meta(block.rows[kept])
+        for name in ("request", "user", "video", "at_ms", "position", "surface", "region"):
+            meta[name] = chosen[name]
+        meta["at_ms"] = np.minimum(meta["at_ms"], self._replay.state.at_ms)
+        meta["read_at_ms"] = block.at_ms[kept]
+        meta["item_epoch"] = self._replay.state.epoch - 1
+        meta["snapshot"] = snapshots["snapshot"][owner[kept]]
+        meta["settled"] = 1
+        self._stage.add_snapshots(snapshots)
+        self._stage.add_rows(meta, block.features[kept])
+        self._done.snapshots += len(snapshots)
+
+    def _add_served(self, block: Block) -> None:
+        heads = self._served.requests[block.owner]
+        shown = self._served.shown[block.place]
+        meta = self._meta(block.rows)
+        for name in ("request", "user", "at_ms", "surface", "region", "tier", "bundle", "settled"):
+            meta[name] = heads[name]
+        for name in ("video", "source", "propensity"):
+            meta[name] = shown[name]
+        meta["read_at_ms"] = block.at_ms
+        meta["position"] = block.place - self._starts[block.owner]
+        meta["item_epoch"] = heads["item_epoch"]
+        meta["snapshot"] = self._served_snapshots.numbers[block.owner]
+        meta["served"] = 1
+        self._read[block.owner] = True
+        self._done.served_rows += len(meta)
+        self._done.unsettled_rows += int((meta["settled"] == 0).sum())
+        self._stage.add_rows(meta, block.features)
+
+    def _meta(self, rows: npt.NDArray[np.int64]) -> Records:
+        """Return (N,) ``ROW_META`` with what item state says of N videos."""
+        items = self._replay.state.items.records[rows]
+        meta = np.zeros(len(rows), ROW_META)
+        meta["row_id"] = np.arange(self._done.rows, self._done.rows + len(rows))
+        meta["item"] = rows
+        meta["author"] = items["author"]
+        topic = items["topics"][:, 0].astype(np.int32)
+        meta["topic"] = np.where(topic == NO_TOPIC, 0, topic + 1)
+        self._done.rows += len(rows)
+        return meta
+
+    def _add_outcomes(self, content: EpochInput, events: Records, folded: Folded) -> None:
+        assert folded.counted is not None
+        chosen = events[folded.counted & _IS_OUTCOME[events["kind"]]]
+        if not len(chosen):
+            return
+        outcomes = np.zeros(len(chosen), OUTCOME)
+        for name in ("request", "user", "video", "watch_ms"):
+            outcomes[name] = chosen[name]
+        outcomes["at_ms"] = np.minimum(chosen["at_ms"], content.at_ms)
+        watched = chosen["kind"] == _WATCH
+        outcomes["watched"] = watched
+        outcomes["labels"] = _LABEL_BITS[chosen["kind"]]
+        outcomes["labels"] |= np.where(watched & self._long(chosen), _LONG_VIEW, np.uint8(0))
+        self._done.outcomes += len(outcomes)
+        self._stage.add_outcomes(outcomes)
+
+    def _long(self, watches: Records) -> npt.NDArray[np.bool_]:
+        """Return (E,) whether each watch was long: as the platform says, else by its length."""
+        items = self._replay.state.items
+        rows = items.rows(np.ascontiguousarray(watches["video"]))
+        duration_ms = items.records["duration_ms"][np.maximum(rows, 0)]
+        enough = np.minimum(np.where(rows >= 0, duration_ms, self._long_view_ms), self._long_view_ms)
+        said = watches["long_view"]
+        return np.where(said == 0, watches["watch_ms"] >= enough, said == 2).astype(np.bool_)
+
+
