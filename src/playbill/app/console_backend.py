@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from playbill.app.watcher import Watcher
@@ -27,6 +26,7 @@ from playbill.features.definitions import Scope, Signal
 from playbill.features.layout import SLOTS
 from playbill.features.texts import decode_entry, video_text_key
 from playbill.retrieval import view_of
+from playbill.serving.http.reads import Reads
 
 _SHOWN = 8
 
@@ -39,12 +39,14 @@ class InProcessBackend:
         wiring: Wiring,
         watcher: Watcher,
         collector: Collector,
+        reads: Reads,
         answer: Callable[[FeedRequest], FeedReply],
     ) -> None:
         self._wiring = wiring
         self._watcher = watcher
         self._collector = collector
         self._answer = answer
+        self._reads = reads
         self._pseudonyms = wiring.pseudonyms()
 
     async def feed(self, request: FeedRequest) -> FeedReply:
@@ -53,21 +55,7 @@ class InProcessBackend:
 
     async def trace(self, request: FeedRequest) -> dict[str, Any]:
         """Answer like ``POST /v1/feed/preview``."""
-        answer, trace = self._watcher.service.preview(request)
-        return {
-            "reply": msgspec.to_builtins(answer),
-            "stages": [
-                {
-                    "name": stage.name,
-                    "kind": stage.kind,
-                    "in": stage.came,
-                    "out": stage.left,
-                    "ms": round(stage.ms, 3),
-                    "note": stage.note,
-                }
-                for stage in trace.stages
-            ],
-        }
+        return self._reads.traced(request)
 
     async def act(self, events: list[Event]) -> EventsReply:
         """Take events like ``POST /v1/events``."""

@@ -212,10 +212,10 @@ class Demo:
 def _figures(report: Report) -> dict[str, float]:
     return {
         "feeds": float(report.feeds),
-        "click_rate": report.click_rate,
-        "long_view_rate": report.long_view_rate,
-        "utility_per_feed": report.utility_per_feed,
-        "p95_ms": report.latency_p95_ms,
+        "click_rate": report.click_rate or 0.0,
+        "long_view_rate": report.long_view_rate or 0.0,
+        "utility_per_feed": report.utility_per_feed or 0.0,
+        "p95_ms": report.latency_p95_ms or 0.0,
     }
 
 

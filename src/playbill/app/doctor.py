@@ -172,7 +172,7 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
 
 def _state(wiring: Wiring) -> Iterator[Finding]:
     last = EpochLog(wiring.log()).last()
-    state = load_checkpoint(wiring.layout.checkpoints, len(wiring.settings.regions))
+    state = load_checkpoint(wiring.layout.checkpoints, wiring.settings)
     if state is None:
         level = "note" if last.epoch else "ok"
         message = "no usable checkpoint; the next start folds the log from its beginning"

@@ -26,6 +26,7 @@ from playbill.serving import (
     StatusReader,
     UserRows,
 )
+from playbill.serving.catalogue_guard import CatalogueGuard
 from playbill.serving.warm_up import warm_kernels
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ class Watcher:
             place,
         )
         self.status = StatusReader(board, self.service, wiring.clock)
+        self.guard = CatalogueGuard(
+            self._state, self.service.texts, wiring.settings.state.item_capacity
+        )
         self._items: SharedItems | None = None
         self._model: BundleModel | None = None
         self._refused: str | None = None
@@ -106,6 +110,13 @@ class Watcher:
             self.status.count_visible()
             if self._loading is None or self._loading.done():
                 self._loading = asyncio.get_running_loop().create_task(self._load_champion())
+
+    def beat_lightly(self) -> None:
+        """Do what a process that serves no feeds needs."""
+        self._row.beat(self._clock.elapsed_s())
+        self.users.refresh()
+        self.status.sample()
+        self._map_items()
 
     def called_up(self, place: int) -> bool:
         """Return whether the supervisor wants this standby to serve."""

@@ -43,11 +43,12 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
     await watcher.warm_up()
     answer = guarded(watcher.service, row, wiring.clock)
     limit = settings.http.max_body_bytes
-    backend = InProcessBackend(wiring, watcher, collector, answer)
+    reads = Reads(watcher.service, watcher.status, settings.regions, limit)
+    backend = InProcessBackend(wiring, watcher, collector, reads, answer)
     api = Api(
         answer=answer,
-        writes=Writes(collector, row, limit),
-        reads=Reads(watcher.service, watcher.status, settings.regions, limit),
+        writes=Writes(collector, watcher.guard, row, limit),
+        reads=reads,
         health=Health(board, watcher.status),
         keys=ApiKeys(settings.api_keys),
         board=row,
@@ -73,7 +74,7 @@ async def run_collector(wiring: Wiring) -> None:
     watcher = Watcher(wiring, collector, board, row, COLLECTOR_PLACE)
     api = Api(
         answer=None,
-        writes=Writes(collector, row, settings.http.max_body_bytes),
+        writes=Writes(collector, watcher.guard, row, settings.http.max_body_bytes),
         reads=None,
         health=Health(board, watcher.status),
         keys=ApiKeys(settings.api_keys),
@@ -83,8 +84,7 @@ async def run_collector(wiring: Wiring) -> None:
 
     async def beat() -> None:
         while True:
-            row.beat(wiring.clock.elapsed_s())
-            watcher.status.sample()
+            watcher.beat_lightly()
             await asyncio.sleep(_BEAT_S)
 
     beating = asyncio.create_task(beat())

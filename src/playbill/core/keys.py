@@ -6,6 +6,7 @@ second one is posted. Users and events become 128 bits, because nothing could re
 
 import hashlib
 import itertools
+import re
 
 from playbill.core.errors import InvalidInput
 
@@ -15,6 +16,7 @@ _EPOCH_MS = 1_577_836_800_000
 _COUNTER_BITS = 12
 _WORKER_BITS = 10
 _CLOCK_BITS = 41
+_HEX16 = re.compile(r"[0-9a-fA-F]{16}")
 FOREIGN_REQUEST = 1 << 63
 """The bit that marks a request id as the platform's own: ours start with 0 to 7."""
 
@@ -66,11 +68,10 @@ def request_key(name: str) -> int:
             field="request_id",
             hint="send back the request_id of the feed reply as it was",
         )
-    try:
-        return int(name, 16)
-    except ValueError:
+    if not _HEX16.fullmatch(name):
         raise InvalidInput(
             "request_id is not hexadecimal; a request id is 16 hex digits",
             field="request_id",
             hint="send back the request_id of the feed reply as it was",
-        ) from None
+        )
+    return int(name, 16)

@@ -26,13 +26,16 @@ def fold_videos(
 ) -> list[int]:
     """Write posted videos into item state and their words into ``texts``; return their rows.
 
-    A video posted again keeps its sums and its first ``created_at_ms``.
+    A video posted again keeps its sums and its first ``created_at_ms``. A new one that finds the
+    tables full is left out: servers refuse those, so only a race gets this far.
 
     Args:
         regions: codes of the declared regions, from 1.
     """
     rows = []
     for video in videos:
+        if not state.has_room(video.key, key64(video.author_id)):
+            continue
         author = state.authors.add(key64(video.author_id))
         topics = [state.topic(name) for name in video.topics]
         known = state.items.row(video.key) >= 0
@@ -52,7 +55,8 @@ def fold_videos(
         texts[video_text_key(video.key)] = encode_entry(row, video)
         texts[author_text_key(author)] = video.author_id.encode()
         for topic, name in zip(topics, video.topics, strict=True):
-            texts[topic_text_key(topic)] = name.encode()
+            if topic != NO_TOPIC:
+                texts[topic_text_key(topic)] = name.encode()
         rows.append(row)
     return rows
 

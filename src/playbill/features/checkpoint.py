@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from playbill.contracts import Settings
 from playbill.core import canonical_json, content_digest
 from playbill.features.definitions import features_digest
 from playbill.features.state import FeatureState
@@ -62,7 +63,7 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
     os.close(directory)
 
 
-def load_checkpoint(folder: Path, regions: int) -> FeatureState | None:
+def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:
     """Return the state of the last checkpoint, None where none can be used.
 
     One that is damaged, or was made by other definitions or regions, cannot: the log is folded
@@ -74,9 +75,10 @@ def load_checkpoint(folder: Path, regions: int) -> FeatureState | None:
             head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, msgspec.DecodeError):
         return None
-    if head.features != features_digest() or head.regions != regions:
+    state = FeatureState.empty(settings)
+    if head.features != features_digest() or head.regions != state.regions:
         return None
-    state = FeatureState(regions, head.epoch, head.at_ms)
+    state.epoch, state.at_ms = head.epoch, head.at_ms
     state.items.restore(arrays["items"])
     state.authors.restore(arrays["authors"])
     state.topics.restore(arrays["topics"])

@@ -81,8 +81,8 @@ class Fold:
         hidden = fold_takedowns(state, content.takedowns, folded.texts, self._users.texts)
         folded.items.append(np.array(posted + hidden, np.int64))
         for facts in content.users:
-            for name in facts.interests or ():
-                folded.topics.append(np.array([state.topic(name)], np.int64))
+            numbers = [state.topic(name) for name in facts.interests or ()]
+            folded.topics.append(np.array([n for n in numbers if n != layout.NO_TOPIC], np.int64))
         records = self._records(content, folded)
         expanded = self._expand(records, content.at_ms, folded)
         self._absorb_items(expanded, folded)

@@ -29,7 +29,7 @@ class Replay:
     @classmethod
     def from_nothing(cls, log: EventLog, settings: Settings) -> "Replay":
         """Return a replay that begins with an empty state in memory."""
-        return cls(log, settings, FeatureState(len(settings.regions)), MemoryUserState())
+        return cls(log, settings, FeatureState.empty(settings), MemoryUserState())
 
     def contents(self, up_to: int | None = None) -> Iterator[EpochInput]:
         """Yield what each epoch past the state holds, in order, without folding it."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from playbill.core import BrokenContract, key64
+from playbill.contracts import Settings
+from playbill.core import key64
 from playbill.features.key_table import KeyTable, RecentIds
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, NO_TOPIC
 from playbill.features.trending import Trending
@@ -77,6 +78,8 @@ class FeatureState:
     regions: int
     epoch: int = 0
     at_ms: int = 0
+    item_capacity: int = 1 << 20
+    group_capacity: int = 1 << 18
     items: RecordTable = field(default_factory=lambda: RecordTable(ITEM_RECORD))
     authors: RecordTable = field(default_factory=lambda: RecordTable(GROUP_RECORD))
     topics: RecordTable = field(default_factory=lambda: RecordTable(GROUP_RECORD))
@@ -86,13 +89,26 @@ class FeatureState:
     def __post_init__(self) -> None:
         self.trending = Trending(self.regions + 1)
 
-    def topic(self, name: str) -> int:
-        """Return the number of a topic, giving it the next one when it is new.
+    @classmethod
+    def empty(cls, settings: Settings) -> "FeatureState":
+        """Return the state before the first epoch."""
+        room = settings.state
+        return cls(
+            len(settings.regions),
+            item_capacity=room.item_capacity,
+            group_capacity=room.group_capacity,
+        )
 
-        Raises:
-            BrokenContract: there are 65,535 already; admission should have refused it.
-        """
-        row = self.topics.add(key64(name))
-        if row >= MAX_TOPICS_TOTAL:
-            raise BrokenContract(f"{row:,} topics; at most {MAX_TOPICS_TOTAL:,} are numbered")
-        return row
+    def has_room(self, video: int, author: int) -> bool:
+        """Return whether a video and its author are known, or may still be added."""
+        known_item = self.items.count < self.item_capacity or self.items.row(video) >= 0
+        known_author = self.authors.count < self.group_capacity or self.authors.row(author) >= 0
+        return known_item and known_author
+
+    def topic(self, name: str) -> int:
+        """Return the number of a topic, the next one when it is new, ``NO_TOPIC`` when full."""
+        key = key64(name)
+        if self.topics.count >= min(MAX_TOPICS_TOTAL, self.group_capacity):
+            row = self.topics.row(key)
+            return row if row >= 0 else NO_TOPIC
+        return self.topics.add(key)

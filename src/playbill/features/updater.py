@@ -81,7 +81,7 @@ class Updater:
         self._clock = clock
         self._settings = settings
         self._last = EpochRecord(epoch=0, at_ms=0, upto={})
-        self.state = FeatureState(len(settings.regions))
+        self.state = FeatureState.empty(settings)
 
     def recover(self) -> int:
         """Come to where the log's last epoch is and publish it; return how many were folded.
@@ -89,11 +89,10 @@ class Updater:
         Raises:
             DependencyUnavailable: the log is older than the state, so part of it is missing.
         """
-        regions = len(self._settings.regions)
         last = EpochLog(self._log).last()
-        state = load_checkpoint(self._checkpoints, regions)
+        state = load_checkpoint(self._checkpoints, self._settings)
         if state is None or self._users.epoch() < state.epoch:
-            state = FeatureState(regions)
+            state = FeatureState.empty(self._settings)
         if max(state.epoch, self._users.epoch()) > last.epoch:
             raise DependencyUnavailable(
                 f"state stands at epoch {max(state.epoch, self._users.epoch())}, "

@@ -7,7 +7,7 @@ from playbill.contracts import StoredUser
 from playbill.core import key64
 from playbill.features.arithmetic_kernel import pow2
 from playbill.features.definitions import Scope, Signal
-from playbill.features.layout import NO_ROW, SLOTS
+from playbill.features.layout import NO_ROW, NO_TOPIC, SLOTS
 from playbill.features.state import FeatureState, language_code
 from playbill.features.user_kernel import follow
 
@@ -39,7 +39,9 @@ def apply_facts(
             if known >= 0:
                 follow(user, np.uint32(known))
     for name in fact.interests or ():
-        _interest(user, state.topic(name), fact.at_ms)
+        topic = state.topic(name)
+        if topic != NO_TOPIC:
+            _interest(user, topic, fact.at_ms)
 
 
 def _interest(user: np.void, topic: int, at_ms: int) -> None:

@@ -96,6 +96,7 @@ class Pipeline:
         candidates = self._retrieve(request, view, trace)
         candidates = self._filter(VISIBILITY, request, candidates, view, trace)
         candidates = self._filter_personal(request, candidates, view, trace)
+        trace.candidates = candidates
         if not len(candidates.rows):
             return None
         hydrated = self._fill(request, candidates, trace)

@@ -81,7 +81,8 @@ class StageRecord:
 
 @dataclass(slots=True)
 class Trace:
-    """What every stage did to one request, in order."""
+    """What every stage did to one request, in order, and who was a candidate after filtering."""
 
     stages: list[StageRecord] = field(default_factory=list)
+    candidates: Candidates | None = None
     reasons: list[str] = field(default_factory=list)

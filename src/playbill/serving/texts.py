@@ -35,6 +35,13 @@ class Texts:
                 self._videos.popitem(last=False)
         return [self._videos.get(key) for key in keys]
 
+    def named(self, keys: Sequence[int]) -> dict[int, str]:
+        """Return the ids of those keys that belong to a video."""
+        found = self.videos(keys)
+        return {
+            key: video.video_id for key, video in zip(keys, found, strict=True) if video is not None
+        }
+
     def entry(self, video_id: str) -> CatalogueEntry | None:
         """Return the newest catalogue entry of a video id."""
         return self._entries([key64(video_id)])[0]

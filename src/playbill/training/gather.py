@@ -20,7 +20,6 @@ from playbill.features import (
     Block,
     ExposureFeatures,
     FeatureState,
-    Folded,
     Replay,
     ServedFeatures,
 )
@@ -103,6 +102,8 @@ class _Gatherer:
     def __init__(
         self, replay: Replay, stage: Stage, served: Impressions, settings: Settings
     ) -> None:
+        known = _readable(served)
+        served = _only(served, known)
         self._replay = replay
         self._stage = stage
         self._served = served
@@ -113,57 +114,48 @@ class _Gatherer:
         counts = served.requests["count"].astype(np.int64)
         self._starts = np.cumsum(counts) - counts
         self._read: npt.NDArray[np.bool_] = np.zeros(len(counts), np.bool_)
-        self._done = Gathered(replay.state)
+        self._done = Gathered(replay.state, unread_requests=int((~known).sum()))
 
     def take(self, content: EpochInput) -> None:
         """Read what the epoch exposes, fold it, then read the feeds that it completes."""
-        replay, done = self._replay, self._done
+        replay = self._replay
         events = content.event_records()
         block = self._exposures.read(replay.state, replay.users, events)
-        snapshots = None if block is None else self._exposed_snapshots(block, events)
+        exposed = None if block is None else self._exposed(block, events)
         folded = replay.fold(content)
-        if block is not None and snapshots is not None:
-            self._add_exposures(block, events, folded, snapshots)
-        self._add_outcomes(content, events, folded)
-        made = self._served_snapshots.visit(replay.users, replay.state.epoch, done.snapshots)
-        if made is not None:
-            self._stage.add_snapshots(made)
-            done.snapshots += len(made)
+        assert folded.counted is not None
+        if block is not None and exposed is not None:
+            counted = folded.counted[block.owner]
+            exposed["at_ms"] = np.minimum(exposed["at_ms"], content.at_ms)
+            self._add(exposed[counted], block.features[counted])
+        self._add_outcomes(content, events[folded.counted])
+        epoch, first = replay.state.epoch, self._done.snapshots
+        self._keep(self._served_snapshots.visit(replay.users, epoch, first))
         shown = self._served_features.visit(replay.state, replay.users)
         if shown is not None:
             self._add_served(shown)
 
     def finish(self) -> Gathered:
-        self._done.unread_requests = int((~self._read).sum())
+        """Return what it came to."""
+        self._done.unread_requests += int((~self._read).sum())
         return self._done
 
-    def _exposed_snapshots(self, block: Block, events: Records) -> tuple[Records, Records]:
-        """Return the viewers' snapshots, and (N,) which of them each row of the block has."""
-        users = np.ascontiguousarray(events["user"][block.owner])
+    def _exposed(self, block: Block, events: Records) -> Records:
+        """Return (N,) ``ROW_META`` of exposures about to be folded, keeping their snapshots."""
+        meta = self._meta(block.rows)
+        chosen = events[block.owner]
+        for name in ("request", "user", "video", "at_ms", "position", "surface", "region"):
+            meta[name] = chosen[name]
+        users = np.ascontiguousarray(chosen["user"])
         begins = np.ones(len(users), np.bool_)
         begins[1:] = (users[1:] != users[:-1]).any(axis=1)
         keys = [name.tobytes() for name in users[begins]]
-        snapshots = read_snapshots(self._replay.users, keys, self._done.snapshots)
-        return snapshots, np.cumsum(begins) - 1
-
-    def _add_exposures(
-        self, block: Block, events: Records, folded: Folded, read: tuple[Records, Records]
-    ) -> None:
-        assert folded.counted is not None
-        snapshots, owner = read
-        kept = folded.counted[block.owner]
-        chosen = events[block.owner[kept]]
-        meta = self._meta(block.rows[kept])
-        for name in ("request", "user", "video", "at_ms", "position", "surface", "region"):
-            meta[name] = chosen[name]
-        meta["at_ms"] = np.minimum(meta["at_ms"], self._replay.state.at_ms)
-        meta["read_at_ms"] = block.at_ms[kept]
-        meta["item_epoch"] = self._replay.state.epoch - 1
-        meta["snapshot"] = snapshots["snapshot"][owner[kept]]
+        meta["snapshot"] = self._done.snapshots + np.cumsum(begins) - 1
+        self._keep(read_snapshots(self._replay.users, keys, self._done.snapshots))
+        meta["read_at_ms"] = block.at_ms
+        meta["item_epoch"] = self._replay.state.epoch
         meta["settled"] = 1
-        self._stage.add_snapshots(snapshots)
-        self._stage.add_rows(meta, block.features[kept])
-        self._done.snapshots += len(snapshots)
+        return meta
 
     def _add_served(self, block: Block) -> None:
         heads = self._served.requests[block.owner]
@@ -181,23 +173,30 @@ class _Gatherer:
         self._read[block.owner] = True
         self._done.served_rows += len(meta)
         self._done.unsettled_rows += int((meta["settled"] == 0).sum())
-        self._stage.add_rows(meta, block.features)
+        self._add(meta, block.features)
 
     def _meta(self, rows: npt.NDArray[np.int64]) -> Records:
-        """Return (N,) ``ROW_META`` with what item state says of N videos."""
+        """Return (N,) ``ROW_META`` with what item state says of N videos now."""
         items = self._replay.state.items.records[rows]
         meta = np.zeros(len(rows), ROW_META)
-        meta["row_id"] = np.arange(self._done.rows, self._done.rows + len(rows))
         meta["item"] = rows
         meta["author"] = items["author"]
         topic = items["topics"][:, 0].astype(np.int32)
         meta["topic"] = np.where(topic == NO_TOPIC, 0, topic + 1)
-        self._done.rows += len(rows)
         return meta
 
-    def _add_outcomes(self, content: EpochInput, events: Records, folded: Folded) -> None:
-        assert folded.counted is not None
-        chosen = events[folded.counted & _IS_OUTCOME[events["kind"]]]
+    def _add(self, meta: Records, features: npt.NDArray[np.float32]) -> None:
+        meta["row_id"] = np.arange(self._done.rows, self._done.rows + len(meta))
+        self._done.rows += len(meta)
+        self._stage.add_rows(meta, features)
+
+    def _keep(self, snapshots: Records | None) -> None:
+        if snapshots is not None:
+            self._stage.add_snapshots(snapshots)
+            self._done.snapshots += len(snapshots)
+
+    def _add_outcomes(self, content: EpochInput, events: Records) -> None:
+        chosen = events[_IS_OUTCOME[events["kind"]]]
         if not len(chosen):
             return
         outcomes = np.zeros(len(chosen), OUTCOME)
@@ -221,3 +220,13 @@ class _Gatherer:
         return np.where(said == 0, watches["watch_ms"] >= enough, said == 2).astype(np.bool_)
 
 
+def _readable(served: Impressions) -> npt.NDArray[np.bool_]:
+    """Return (R,) True for requests that were ranked from state at an epoch."""
+    heads = served.requests
+    known: npt.NDArray[np.bool_] = (heads["item_epoch"] > 0) & (heads["user_epoch"] > 0)
+    return known
+
+
+def _only(served: Impressions, chosen: npt.NDArray[np.bool_]) -> Impressions:
+    owner = np.repeat(np.arange(len(chosen)), served.requests["count"].astype(np.int64))
+    return Impressions(served.requests[chosen], served.shown[chosen[owner]])

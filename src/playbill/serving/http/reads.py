@@ -10,7 +10,8 @@ from starlette.responses import Response
 from playbill.contracts import FeedRequest, Status
 from playbill.core import InvalidInput, NotFound
 from playbill.features import VISIBLE
-from playbill.retrieval import view_of
+from playbill.ranking import Trace
+from playbill.retrieval import SOURCES, view_of
 from playbill.serving.feed_service import FeedService
 from playbill.serving.http.replies import reply
 from playbill.serving.http.requests import decode, read_body
@@ -91,7 +92,24 @@ class Reads:
             }
             for stage in trace.stages
         ]
-        return {"reply": msgspec.to_builtins(answer), "stages": stages}
+        return {
+            "reply": msgspec.to_builtins(answer),
+            "stages": stages,
+            "candidates": self._candidates(trace),
+        }
+
+    def _candidates(self, trace: Trace) -> list[dict[str, str]]:
+        shared, candidates = self._service.state.shared, trace.candidates
+        if shared is None or candidates is None:
+            return []
+        keys = view_of(shared).tables.items["key"][candidates.rows].tolist()
+        return [
+            {"video_id": video.video_id, "source": SOURCES[code - 1]}
+            for video, code in zip(
+                self._service.texts.videos(keys), candidates.sources.tolist(), strict=True
+            )
+            if video is not None
+        ]
 
     def _neighbours(self, row: int, size: int) -> list[dict[str, Any]]:
         pipeline, shared = self._service.state.pipeline, self._service.state.shared

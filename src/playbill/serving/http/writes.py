@@ -16,6 +16,7 @@ from playbill.contracts import (
 from playbill.core import InvalidInput
 from playbill.events import Collector
 from playbill.serving.board import BoardRow
+from playbill.serving.catalogue_guard import CatalogueGuard
 from playbill.serving.http.replies import reply
 from playbill.serving.http.requests import decode_one_or_many, read_body
 
@@ -23,8 +24,11 @@ from playbill.serving.http.requests import decode_one_or_many, read_body
 class Writes:
     """``POST /v1/events``, ``/v1/videos``, ``/v1/users`` and ``DELETE /v1/videos/{id}``."""
 
-    def __init__(self, collector: Collector, board: BoardRow, max_body_bytes: int) -> None:
+    def __init__(
+        self, collector: Collector, guard: CatalogueGuard, board: BoardRow, max_body_bytes: int
+    ) -> None:
         self._collector = collector
+        self._guard = guard
         self._board = board
         self._max_body_bytes = max_body_bytes
 
@@ -43,6 +47,7 @@ class Writes:
         body = await read_body(request, self._max_body_bytes)
         videos = decode_one_or_many(body, Video, MAX_VIDEOS_PER_BATCH)
         if videos:
+            self._guard.check(videos)
             await _all([self._collector.take_videos(videos)])
         return reply(VideosReply(accepted=len(videos)), 202)
 

@@ -1,0 +1,222 @@
+"""A built data set, read back into arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from playbill.core import DependencyUnavailable, InvalidInput, NotFound, nearest_name
+from playbill.features import FEATURE_NAMES, ITEM_RECORD, NO_TOPIC, VISIBLE, features_digest
+from playbill.features.key_table import number_ids
+from playbill.features.layout import HISTORY
+from playbill.training.report import DatasetReport
+from playbill.training.schema import (
+    HISTORIES_SCHEMA,
+    HISTORIES_TABLE,
+    ITEMS_SCHEMA,
+    ITEMS_TABLE,
+    LABELS,
+    REPORT_FILE,
+    ROWS_SCHEMA,
+    ROWS_TABLE,
+    as_keys,
+)
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+_CATEGORIES = ("surface", "region", "topic")
+_PLAIN = ("at_ms", "video", "item", "snapshot")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """N training rows in the order of replay.
+
+    ``dense`` (N, F); ``categories`` (N, 3) surface, region, first topic's number + 1; ``labels``
+    (N, 4) bool by ``LABELS``; ``users`` (N,) a number a viewer; ``videos`` (N,) keys; ``items``
+    (N,) rows of the items table; ``snapshots`` (N,) rows of the histories.
+    """
+
+    dense: Floats
+    categories: Ints
+    labels: npt.NDArray[np.bool_]
+    at_ms: Ints
+    users: Ints
+    videos: npt.NDArray[np.uint64]
+    items: Ints
+    snapshots: Ints
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+    def only(self, chosen: npt.NDArray[np.bool_] | Ints) -> "Rows":
+        """Return the rows at a mask or at places."""
+        return Rows(*(getattr(self, name)[chosen] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """(S, 32) item rows and (S, 32) action bits of S snapshots, newest first, 0 bits for none."""
+
+    items: npt.NDArray[np.uint32]
+    actions: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The data set that one build made.
+
+    Args:
+        tables: the folder.
+        report: what the build found, and which table versions are its own.
+    """
+
+    tables: Path
+    report: DatasetReport
+
+    @classmethod
+    def open(cls, tables: Path) -> "Dataset":
+        """Return the data set of a folder.
+
+        Raises:
+            NotFound: nothing was built there.
+            InvalidInput: it was built with other feature definitions, or its report is damaged.
+        """
+        path = tables / REPORT_FILE
+        try:
+            report = msgspec.json.decode(path.read_bytes(), type=DatasetReport)
+        except FileNotFoundError:
+            raise NotFound(
+                f"there is no data set in {tables}", hint="build one from the log first"
+            ) from None
+        except (msgspec.DecodeError, OSError) as error:
+            raise InvalidInput(
+                f"{path} cannot be read: {error}", hint="build the data set again"
+            ) from error
+        if report.features != features_digest():
+            raise InvalidInput(
+                f"the data set holds features {report.features[:19]}…, this version computes "
+                f"{features_digest()[:19]}…",
+                hint="build the data set again; the log replays through any definitions",
+            )
+        return cls(tables, report)
+
+    def rows(self) -> Rows:
+        """Return all rows.
+
+        Raises:
+            InvalidInput: columns are missing or unknown, rows are missing, or a feature is no
+                finite number.
+        """
+        size = self.report.rows
+        table = _table(self.tables / ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
+        dense = np.empty((size, len(FEATURE_NAMES)), np.float32)
+        categories = np.empty((size, len(_CATEGORIES)), np.int64)
+        labels = np.empty((size, len(LABELS)), np.bool_)
+        plain = {name: np.empty(size, np.int64) for name in _PLAIN}
+        ids = np.empty((size, 2), np.uint64)
+        met = np.zeros(size, np.bool_)
+        columns = ["row_id", "user", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
+        for batch in table.to_batches(columns=columns):
+            at = batch.column("row_id").to_numpy()
+            met[at[at < size]] = True
+            for names, target in (
+                (FEATURE_NAMES, dense),
+                (_CATEGORIES, categories),
+                (LABELS, labels),
+            ):
+                for place, name in enumerate(names):
+                    target[at, place] = batch.column(name).to_numpy(zero_copy_only=False)
+            for name, column in plain.items():
+                column[at] = batch.column(name).to_numpy()
+            ids[at] = _ids(batch.column("user"))
+        if not met.all():
+            raise InvalidInput(
+                f"{ROWS_TABLE} lacks {int((~met).sum()):,} of {size:,} rows",
+                hint="build the data set again",
+            )
+        _require_finite(dense)
+        users, _ = number_ids(ids)
+        videos = as_keys(plain["video"])
+        return Rows(
+            dense, categories, labels, plain["at_ms"], users, videos, plain["item"],
+            plain["snapshot"],
+        )  # fmt: skip
+
+    def histories(self) -> Histories:
+        """Return the snapshots, by number."""
+        path = self.tables / HISTORIES_TABLE
+        table = _table(path, self.report.histories_version, HISTORIES_SCHEMA).to_table()
+        numbers = table.column("snapshot").to_numpy()
+        items = np.zeros((len(numbers), HISTORY), np.uint32)
+        actions = np.zeros((len(numbers), HISTORY), np.uint8)
+        for name, target in (("items", items), ("actions", actions)):
+            lists = table.column(name).combine_chunks()
+            counts = np.diff(lists.offsets.to_numpy())
+            filled = np.arange(HISTORY)[None, :] < counts[:, None]
+            padded = np.zeros(filled.shape, target.dtype)
+            padded[filled] = lists.flatten().to_numpy()
+            target[numbers] = padded
+        return Histories(items, actions)
+
+    def items(self) -> npt.NDArray[np.void]:
+        """Return (I,) ``ITEM_RECORD`` of the catalogue at the end of the replay, sums left out."""
+        path = self.tables / ITEMS_TABLE
+        table = _table(path, self.report.items_version, ITEMS_SCHEMA).to_table().sort_by("item")
+        items = np.zeros(table.num_rows, ITEM_RECORD)
+        for name in ("author", "duration_ms", "created_at_ms", "regions", "language", "age_rating"):
+            items[name] = table.column(name).to_numpy()
+        items["key"] = as_keys(table.column("video").to_numpy())
+        items["flags"] = np.where(table.column("visible").to_numpy(), VISIBLE, 0)
+        items["topics"] = NO_TOPIC
+        lists = table.column("topics").combine_chunks()
+        counts = np.diff(lists.offsets.to_numpy())
+        filled = np.arange(items["topics"].shape[1])[None, :] < counts[:, None]
+        items["topics"][filled] = lists.flatten().to_numpy()
+        return items
+
+
+def _table(path: Path, version: int, schema: pa.Schema) -> Any:
+    """Return one version of a table as an Arrow data set with exactly the expected columns."""
+    try:
+        found = DeltaTable(str(path), version=version).to_pyarrow_dataset()
+    except (DeltaError, OSError) as error:
+        raise DependencyUnavailable(
+            f"{path.name} version {version} cannot be read: {error}",
+            hint="build the data set again",
+        ) from error
+    missing = [name for name in schema.names if name not in found.schema.names]
+    unknown = [name for name in found.schema.names if name not in schema.names]
+    if missing or unknown:
+        raise InvalidInput(
+            f"{path.name} lacks columns [{', '.join(missing)}] and has unknown ones "
+            f"[{', '.join(unknown)}]."
+            + (nearest_name(missing[0], unknown) if missing and unknown else ""),
+            hint="build the data set again with this version",
+        )
+    return found
+
+
+def _ids(column: pa.Array) -> npt.NDArray[np.uint64]:
+    """Return (N, 2) numbers of a column of 16-byte values."""
+    joined = column.cast(pa.binary(16)).buffers()[1]
+    data = np.frombuffer(joined, np.uint64)
+    return data[column.offset * 2 :][: len(column) * 2].reshape(-1, 2)
+
+
+def _require_finite(dense: Floats) -> None:
+    bad = ~np.isfinite(dense)
+    if not bad.any():
+        return
+    columns = [FEATURE_NAMES[place] for place in np.flatnonzero(bad.any(axis=0))]
+    raise InvalidInput(
+        f"{int(bad.any(axis=1).sum()):,} rows hold NaN or infinity in {', '.join(columns)}",
+        hint="build the data set again; the definitions never yield one",
+    )

@@ -1,0 +1,108 @@
+"""Outcomes find the impression they belong to: one as-of join over columns on disk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow.dataset
+
+_JOIN = """
+CREATE TEMP TABLE joined AS
+WITH named AS (
+    SELECT min(row_id) AS row_id, arg_min(at_ms, row_id) AS shown_at_ms,
+           request, user_a, user_b, video
+    FROM keys WHERE request <> 0 GROUP BY ALL
+), timed AS (
+    SELECT max(row_id) AS row_id, at_ms AS shown_at_ms, user_a, user_b, video
+    FROM keys GROUP BY ALL
+), by_request AS (
+    SELECT o.labels, o.watched, o.watch_ms, n.row_id, o.at_ms - n.shown_at_ms AS delay_ms
+    FROM outcomes AS o LEFT JOIN named AS n
+    ON o.request = n.request AND o.user_a = n.user_a AND o.user_b = n.user_b AND o.video = n.video
+    WHERE o.request <> 0
+), by_time AS (
+    SELECT o.labels, o.watched, o.watch_ms, t.row_id, o.at_ms - t.shown_at_ms AS delay_ms
+    FROM (SELECT * FROM outcomes WHERE request = 0) AS o ASOF LEFT JOIN timed AS t
+    ON o.user_a = t.user_a AND o.user_b = t.user_b AND o.video = t.video
+    AND o.at_ms >= t.shown_at_ms
+)
+SELECT * FROM by_request UNION ALL SELECT * FROM by_time
+"""
+
+_COUNT = """
+SELECT count(*) FILTER (row_id IS NULL), count(*) FILTER (delay_ms > $window_ms),
+       count(*) FILTER (delay_ms <= $window_ms)
+FROM joined
+"""
+
+_GATHER = """
+SELECT row_id, bit_or(labels) AS labels, max(watch_ms) FILTER (watched) AS watch_ms,
+       min(greatest(delay_ms, 0)) AS delay_ms
+FROM joined WHERE delay_ms <= $window_ms GROUP BY row_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels of N rows, and what became of the outcomes that were not joined.
+
+    ``bits`` (N,) uint8 has bit k for ``schema.LABELS[k]``; ``watch_ms`` (N,) is the longest watch
+    and ``delay_ms`` (N,) the time to the first outcome, both valid where their mask is True.
+    """
+
+    bits: npt.NDArray[np.uint8]
+    watch_ms: npt.NDArray[np.int32]
+    watched: npt.NDArray[np.bool_]
+    delay_ms: npt.NDArray[np.int64]
+    any_outcome: npt.NDArray[np.bool_]
+    joined: int
+    late: int
+    unmatched: int
+
+
+def join_labels(folder: Path, rows: int, window_s: int, threads: int) -> Labels:
+    """Return the labels of the staged rows.
+
+    An outcome that names a request belongs to that request's showing of the video to that viewer,
+    whatever its clock says; one that names none belongs to the viewer's latest showing of the
+    video not after it. What lies more than the window after its showing is late.
+
+    Args:
+        folder: a finished ``Stage``.
+        rows: how many rows were staged.
+        window_s: the attribution window in seconds.
+        threads: threads of the join; the result does not depend on them.
+    """
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"SET threads = {int(threads)}")
+        connection.execute("SET temp_directory = ?", [str(folder / "spill")])
+        for name in ("keys", "outcomes"):
+            source = pyarrow.dataset.dataset(str(folder / f"{name}.arrow"), format="ipc")
+            connection.register(name, source)
+        connection.execute(_JOIN)
+        window = {"window_ms": window_s * 1000}
+        counts = connection.execute(_COUNT, window).fetchone()
+        assert counts is not None
+        found = connection.execute(_GATHER, window).fetchnumpy()
+    unmatched, late, joined = counts
+    return _dense(found, rows, joined=joined, late=late, unmatched=unmatched)
+
+
+def _dense(found: dict[str, Any], rows: int, **counts: int) -> Labels:
+    """Spread joined labels over all rows."""
+    at = np.asarray(found["row_id"], np.int64)
+    bits = np.zeros(rows, np.uint8)
+    watch_ms = np.zeros(rows, np.int32)
+    watched = np.zeros(rows, np.bool_)
+    delay_ms = np.zeros(rows, np.int64)
+    any_outcome = np.zeros(rows, np.bool_)
+    bits[at] = np.asarray(found["labels"], np.uint8)
+    lengths = np.ma.asarray(found["watch_ms"])
+    watched[at] = ~np.ma.getmaskarray(lengths)
+    watch_ms[at] = lengths.filled(0)
+    delay_ms[at] = np.asarray(found["delay_ms"], np.int64)
+    any_outcome[at] = True
+    return Labels(bits, watch_ms, watched, delay_ms, any_outcome, **counts)
