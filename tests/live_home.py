@@ -141,7 +141,9 @@ class LiveHome:
             status, reply = self.post("/v1/videos", bodies)
             assert status == 202, reply
         known = self.status()["videos"]
-        until(lambda: self.status()["videos"] >= min(known + 1, count), "videos are in the catalogue")
+        until(
+            lambda: self.status()["videos"] >= min(known + 1, count), "videos are in the catalogue"
+        )
         until(lambda: self.get(f"/v1/videos/{names[-1]}")[0] == 200, "the last video can be read")
         return names
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from live_home import LiveHome, event, until
 
+from live_home import LiveHome, event, until
 from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.updater_process import PLACE as UPDATER
 from playbill.app.verbs import Home

@@ -14,9 +14,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     format: int
     """Layout of the folder; a server refuses one it does not know."""
     created_at_ms: int
+    """When the folder was sealed."""
     features: str
     """Hash of the feature definitions it was trained on; must equal the server's."""
     feature_names: list[str]
+    """The columns that its networks read, in order."""
     files: dict[str, str]
     """Every file but the manifest, by relative name, with its SHA-256."""
     value_weights: dict[str, float]

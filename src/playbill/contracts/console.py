@@ -13,7 +13,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How the deployment is doing right now, over all its processes."""
 
     at_ms: int
+    """When this was read."""
     epoch: int
+    """The last epoch folded into item state."""
     epoch_age_ms: int
     """Since the last epoch closed; grows while nothing happens."""
     epoch_lag_ms: int
@@ -21,13 +23,21 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     videos: int
     """Visible ones."""
     authors: int
+    """Authors of known videos."""
     topics: int
+    """Topics of known videos."""
     bundle: str | None
+    """Digest of the bundle that ranks, if one does."""
     bundle_created_at_ms: int | None
+    """When that bundle was sealed."""
     requests_per_s: float
+    """Feeds answered, over the last seconds."""
     events_per_s: float
+    """Events accepted, over the last seconds."""
     latency_p50_ms: float | None
+    """Half of the feeds took no longer; None before the first one."""
     latency_p95_ms: float | None
+    """19 of 20 feeds took no longer; None before the first one."""
     tiers: dict[str, int]
     """Replies by tier, since the start."""
     workers: int
@@ -40,20 +50,28 @@ class TopicShare(msgspec.Struct, frozen=True, kw_only=True):
     """What a viewer's row says of one topic or author."""
 
     name: str
+    """The topic or the author's id."""
     impressions: float
+    """How often it was shown, decayed."""
     long_views: float
+    """How often it was watched at length, decayed."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What the system knows of one viewer, for the person who looks."""
 
     known: bool
+    """False where no row exists yet."""
     region: str | None
+    """Home region, if the platform told it."""
     impressions: float
     """Decayed."""
     clicks: float
+    """Decayed."""
     topics: list[TopicShare]
+    """Strongest first."""
     authors: list[TopicShare]
+    """Strongest first."""
     recent: list[VideoView]
     """Last acted upon first."""
 

@@ -54,6 +54,7 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
     """One video of a feed."""
 
     video_id: str
+    """The platform's id."""
     position: int
     """From 0."""
     score: float
@@ -74,10 +75,12 @@ class FeedReply(msgspec.Struct, frozen=True, kw_only=True):
     served_at: int
     """Milliseconds since 1970."""
     tier: Tier
+    """How good this reply is."""
     reasons: list[str]
     """Why this tier, and everything else that was not as usual; empty on a good day."""
     bundle: str | None
     """Digest of the bundle that ranked it, if one did."""
     items: list[FeedItem]
+    """In the order in which they are to be shown."""
     cursor: str | None
     """Ask again with it for the next page."""

@@ -20,6 +20,7 @@ class ProblemReply(msgspec.Struct, frozen=True, kw_only=True):
     """``{"error": {...}}``."""
 
     error: Problem
+    """What was wrong."""
 
 
 PROBLEMS: dict[str, tuple[int, str]] = {

@@ -31,15 +31,23 @@ class StoredUser(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A user's facts as the log keeps them: a pseudonym and no name."""
 
     user: bytes
+    """The pseudonym, 16 bytes."""
     at_ms: int
+    """When the platform told it."""
     region: str | None
+    """None leaves it as it was."""
     language: str | None
+    """None leaves it as it was."""
     age: int | None
+    """None leaves it as it was."""
     follows: list[str] | None
+    """None leaves the list as it was."""
     interests: list[str] | None
+    """None leaves the list as it was."""
 
 
 class UsersReply(msgspec.Struct, frozen=True, kw_only=True):
     """How many users' facts are durable in the log."""
 
     accepted: int
+    """Durable in the log when this reply is sent."""

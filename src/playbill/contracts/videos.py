@@ -37,14 +37,23 @@ class VideoView(msgspec.Struct, frozen=True, kw_only=True):
     """What the catalogue holds of one video."""
 
     video_id: str
+    """The platform's id."""
     author_id: str
+    """Who made it."""
     title: str
+    """What people read."""
     topics: list[str]
+    """Most telling first."""
     language: str | None
+    """BCP 47 tag."""
     duration_ms: int
+    """How long it plays."""
     regions: list[str]
+    """Where it may be shown; empty means everywhere."""
     age_rating: int
+    """The youngest age it may be shown to."""
     created_at_ms: int
+    """When it was published."""
     visible: bool
     """False once it was taken down."""
 
@@ -53,27 +62,42 @@ class VideosReply(msgspec.Struct, frozen=True, kw_only=True):
     """How many videos are durable in the log and eligible with the next epoch."""
 
     accepted: int
+    """Durable in the log when this reply is sent."""
 
 
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A video as the log and the catalogue keep it, with every default resolved."""
 
     key: int
+    """``key64`` of the id."""
     video_id: str
+    """The platform's id."""
     author_id: str
+    """Who made it."""
     title: str
+    """What people read."""
     topics: list[str]
+    """Most telling first, each once."""
     language: str | None
+    """BCP 47 tag."""
     duration_ms: int
+    """How long it plays."""
     regions: list[str]
+    """Where it may be shown; empty means everywhere."""
     age_rating: int
+    """The youngest age it may be shown to."""
     created_at_ms: int
+    """When it was published, never after it was posted."""
     posted_at_ms: int
+    """When the platform posted it."""
     visible: bool = True
+    """False once it was taken down."""
 
 
 class Takedown(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A video leaves every feed with the epoch that folds this."""
 
     key: int
+    """``key64`` of the video's id."""
     at_ms: int
+    """When the platform asked for it."""

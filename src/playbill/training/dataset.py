@@ -206,9 +206,9 @@ def _table(path: Path, version: int, schema: pa.Schema) -> Any:
 
 def _ids(column: pa.Array) -> npt.NDArray[np.uint64]:
     """Return (N, 2) numbers of a column of 16-byte values."""
-    joined = column.cast(pa.binary(16)).buffers()[1]
-    data = np.frombuffer(joined, np.uint64)
-    return data[column.offset * 2 :][: len(column) * 2].reshape(-1, 2)
+    fixed = column.cast(pa.binary(16))
+    data = np.frombuffer(fixed.buffers()[1], np.uint64).reshape(-1, 2)
+    return data[fixed.offset : fixed.offset + len(fixed)]
 
 
 def _require_finite(dense: Floats) -> None:

@@ -1,0 +1,21 @@
+"""Networks as serving runs them: NumPy and ONNX Runtime. ``networks`` holds the trained side."""
+
+from playbill.models.content_tower import ContentTower
+from playbill.models.light_scorer import LightScorer
+from playbill.models.runtimes import Ranker, UserTower
+from playbill.models.tasks import CATEGORIES, TASKS, WIDTH, value_vector, value_weights
+from playbill.models.user_history import history_inputs, history_weights
+
+__all__ = [
+    "CATEGORIES",
+    "TASKS",
+    "WIDTH",
+    "ContentTower",
+    "LightScorer",
+    "Ranker",
+    "UserTower",
+    "history_inputs",
+    "history_weights",
+    "value_vector",
+    "value_weights",
+]

@@ -1,0 +1,102 @@
+"""A video's place by what it is about: additive, so that one posted a second ago has one too."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.core import InvalidInput
+from playbill.features import NO_TOPIC
+from playbill.models.tasks import WIDTH
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+LANGUAGES = 64
+"""Buckets of language codes; bucket 0 is "unknown"."""
+DURATION_EDGES_MS = (5_000, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000, 120_000, 300_000,
+                     900_000)  # fmt: skip
+"""Bounds of the buckets of durations."""
+
+
+def language_bucket(codes: npt.NDArray[np.uint16]) -> Ints:
+    """Return (n,) buckets of (n,) 16-bit language codes, 0 being unknown."""
+    code = codes.astype(np.int64)
+    return np.where(code == 0, 0, 1 + (code - 1) % (LANGUAGES - 1))
+
+
+def duration_bucket(durations_ms: npt.NDArray[np.uint32]) -> Ints:
+    """Return (n,) buckets of (n,) durations."""
+    return np.searchsorted(DURATION_EDGES_MS, durations_ms, side="right").astype(np.int64)
+
+
+def normalised(vectors: Floats) -> Floats:
+    """Return (n, D) vectors of length 1; a vector of zeros stays one."""
+    lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True, dtype=np.float32))
+    return vectors / np.maximum(lengths, np.float32(1e-12))
+
+
+@dataclass(frozen=True, slots=True)
+class ContentTower:
+    """Embeddings of topics, authors, languages and durations.
+
+    ``topics`` (T, 64) by topic number; ``author_rows`` (A,) ascending rows of the authors that
+    have one and ``authors`` (A, 64) theirs; ``languages`` (64, 64); ``durations`` (11, 64).
+    """
+
+    topics: Floats
+    author_rows: npt.NDArray[np.uint32]
+    authors: Floats
+    languages: Floats
+    durations: Floats
+
+    @classmethod
+    def load(cls, path: Path) -> "ContentTower":
+        """Return the tower of a file.
+
+        Raises:
+            InvalidInput: the file is missing, damaged, or its arrays do not fit together.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                tower = cls(*(file[field.name] for field in fields(cls)))
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise InvalidInput(f"{path.name} is no content tower: {error}") from error
+        shapes = [tower.topics.shape[1:], tower.authors.shape[1:], tower.languages.shape,
+                  tower.durations.shape, (len(tower.author_rows),)]  # fmt: skip
+        expected = [(WIDTH,), (WIDTH,), (LANGUAGES, WIDTH), (len(DURATION_EDGES_MS) + 1, WIDTH),
+                    (len(tower.authors),)]  # fmt: skip
+        if shapes != expected:
+            raise InvalidInput(f"{path.name} has arrays of shapes {shapes}; expected {expected}")
+        return tower
+
+    def save(self, path: Path) -> None:
+        """Write the tower; the same arrays give the same bytes."""
+        np.savez(path, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    def vectors(self, items: npt.NDArray[np.void]) -> Floats:
+        """Return (n, 64) unit vectors of (n,) ``ITEM_RECORD``."""
+        return normalised(self.sums(items))
+
+    def sums(self, items: npt.NDArray[np.void]) -> Floats:
+        """Return (n, 64) vectors before they are scaled; an item's own residual is added here."""
+        total = self.languages[language_bucket(items["language"])]
+        total = total + self.durations[duration_bucket(items["duration_ms"])]
+        total += self._authors(items["author"])
+        numbers = items["topics"].astype(np.int64)
+        known = (numbers != NO_TOPIC) & (numbers < len(self.topics))
+        share = np.float32(1.0) / np.maximum(known.sum(axis=1), 1).astype(np.float32)
+        for place in range(numbers.shape[1]):
+            has = known[:, place]
+            total[has] += self.topics[numbers[has, place]] * share[has, None]
+        return total
+
+    def _authors(self, rows: npt.NDArray[np.uint32]) -> Floats:
+        """Return (n, 64), zeros for an author without an embedding."""
+        vectors = np.zeros((len(rows), WIDTH), np.float32)
+        if len(self.author_rows):
+            at = np.minimum(np.searchsorted(self.author_rows, rows), len(self.author_rows) - 1)
+            known = self.author_rows[at] == rows
+            vectors[known] = self.authors[at[known]]
+        return vectors

@@ -1,0 +1,95 @@
+"""The exported networks, run by ONNX Runtime on one thread: what serving and evaluation call."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from playbill.core import InvalidInput
+from playbill.features.layout import HISTORY
+from playbill.models.tasks import CATEGORIES, TASKS, WIDTH
+
+Floats = npt.NDArray[np.float32]
+
+
+def _session(model: Path | bytes, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    source = model if isinstance(model, bytes) else str(model)
+    name = "the graph" if isinstance(model, bytes) else model.name
+    try:
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001  ONNX Runtime's errors share no base but Exception
+        raise InvalidInput(
+            f"{name} cannot be loaded: {error}", hint="train again or restore the bundle"
+        ) from error
+
+
+def _require(session: Any, inputs: dict[str, list[int | None]], output: str) -> None:
+    """Refuse a graph whose inputs or output are not the expected ones."""
+    found = {
+        part.name: [size if isinstance(size, int) else None for size in part.shape]
+        for part in session.get_inputs()
+    }
+    outputs = [part.name for part in session.get_outputs()]
+    if found != inputs or outputs != [output]:
+        raise InvalidInput(
+            f"the graph takes {found} and gives {outputs}; expected {inputs} and [{output!r}]",
+            hint="it was made for other features; train again with this version",
+        )
+
+
+class Ranker:
+    """Calibrated probabilities of what a viewer does with each candidate."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    @classmethod
+    def load(cls, model: Path | bytes, features: int, *, threads: int = 1) -> "Ranker":
+        """Return the ranker of a file or of its bytes.
+
+        Raises:
+            InvalidInput: it cannot be loaded, or takes another number of features.
+        """
+        session = _session(model, threads)
+        _require(session, {"dense": [None, features], "categories": [None, len(CATEGORIES)]}, "p")
+        return cls(session)
+
+    def score(self, dense: Floats, categories: npt.NDArray[np.int64]) -> Floats:
+        """Return (N, 4) probabilities by ``TASKS`` of (N, F) raw features and (N, 3) codes."""
+        p: Floats = self._session.run(["p"], {"dense": dense, "categories": categories})[0]
+        assert p.shape == (len(dense), len(TASKS))
+        return p
+
+
+class UserTower:
+    """A viewer's vector, from what the viewer did lately."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    @classmethod
+    def load(cls, model: Path | bytes, *, threads: int = 1) -> "UserTower":
+        """Return the tower of a file or of its bytes.
+
+        Raises:
+            InvalidInput: it cannot be loaded, or takes other inputs.
+        """
+        session = _session(model, threads)
+        shapes: dict[str, list[int | None]] = {
+            "history_vectors": [1, HISTORY, WIDTH],
+            "history_weights": [1, HISTORY],
+        }
+        _require(session, shapes, "user")
+        return cls(session)
+
+    def vector(self, history_vectors: Floats, history_weights: Floats) -> Floats:
+        """Return (64,) the unit vector of (1, 32, 64) vectors and (1, 32) weights."""
+        inputs = {"history_vectors": history_vectors, "history_weights": history_weights}
+        user: Floats = self._session.run(["user"], inputs)[0]
+        return user[0]
