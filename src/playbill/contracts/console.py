@@ -35,9 +35,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     events_per_s: float
     """Events accepted, over the last seconds."""
     latency_p50_ms: float | None
-    """Half of the feeds took no longer; None before the first one."""
+    """Half of the feeds of the last seconds took no longer; None when there was none."""
     latency_p95_ms: float | None
-    """19 of 20 feeds took no longer; None before the first one."""
+    """19 of 20 feeds of the last seconds took no longer; None when there was none."""
     tiers: dict[str, int]
     """Replies by tier, since the start."""
     workers: int
@@ -50,7 +50,7 @@ class TopicShare(msgspec.Struct, frozen=True, kw_only=True):
     """What a viewer's row says of one topic or author."""
 
     name: str
-    """The topic or the author's id."""
+    """The topic, or the author's id."""
     impressions: float
     """How often it was shown, decayed."""
     long_views: float

@@ -1,9 +1,10 @@
 """How posted and taken-down videos change item state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from playbill.contracts import StoredVideo, Takedown
 from playbill.core import key64
@@ -23,7 +24,7 @@ ReadTexts = Callable[[Sequence[bytes]], list[bytes | None]]
 
 def fold_videos(
     state: FeatureState, videos: Sequence[StoredVideo], regions: dict[str, int], texts: Texts
-) -> list[int]:
+) -> npt.NDArray[np.int64]:
     """Write posted videos into item state and their words into ``texts``; return their rows.
 
     A video posted again keeps its sums and its first ``created_at_ms``. A new one that finds the
@@ -32,38 +33,85 @@ def fold_videos(
     Args:
         regions: codes of the declared regions, from 1.
     """
-    rows = []
-    for video in videos:
-        if not state.has_room(video.key, key64(video.author_id)):
-            continue
-        author = state.authors.add(key64(video.author_id))
-        topics = [state.topic(name) for name in video.topics]
-        known = state.items.row(video.key) >= 0
-        row = state.items.add(video.key)
-        item = state.items.records[row]
-        if not known:
-            item["created_at_ms"] = video.created_at_ms
-            state.authors.records[author]["items"] += 1
-        item["author"] = author
-        item["duration_ms"] = video.duration_ms
-        item["topics"] = NO_TOPIC
-        item["topics"][: len(topics)] = topics[:TOPICS_PER_ITEM]
-        item["regions"] = sum(1 << (regions[name] - 1) for name in video.regions if name in regions)
-        item["language"] = language_code(video.language)
-        item["flags"] = VISIBLE if video.visible else 0
-        item["age_rating"] = video.age_rating
+    videos = _that_fit(state, videos)
+    if not videos:
+        return np.empty(0, np.int64)
+    known = state.items.count
+    authors = state.authors.add_many(_keys(video.author_id for video in videos))
+    topics = _topics(state, videos, texts)
+    rows = state.items.add_many(np.array([video.key for video in videos], np.uint64))
+    items = state.items.records
+    _, firsts = np.unique(rows, return_index=True)
+    new = firsts[rows[firsts] >= known]
+    items["created_at_ms"][rows[new]] = [videos[n].created_at_ms for n in new]
+    np.add.at(state.authors.records["items"], authors[new], 1)
+    items["author"][rows] = authors
+    items["topics"][rows] = topics
+    items["duration_ms"][rows] = [video.duration_ms for video in videos]
+    items["regions"][rows] = [_region_bits(video, regions) for video in videos]
+    items["language"][rows] = [language_code(video.language) for video in videos]
+    items["flags"][rows] = [VISIBLE if video.visible else 0 for video in videos]
+    items["age_rating"][rows] = [video.age_rating for video in videos]
+    for row, author, video in zip(rows.tolist(), authors.tolist(), videos, strict=True):
         texts[video_text_key(video.key)] = encode_entry(row, video)
         texts[author_text_key(author)] = video.author_id.encode()
-        for topic, name in zip(topics, video.topics, strict=True):
-            if topic != NO_TOPIC:
-                texts[topic_text_key(topic)] = name.encode()
-        rows.append(row)
     return rows
+
+
+def _that_fit(state: FeatureState, videos: Sequence[StoredVideo]) -> Sequence[StoredVideo]:
+    """Return the videos for which there is room; asked one by one only near the end of it."""
+    count = len(videos)
+    if (
+        state.items.count + count <= state.item_capacity
+        and state.authors.count + count <= state.group_capacity
+    ):
+        return videos
+    kept, items, authors = [], set[int](), set[int]()
+    for video in videos:
+        author = key64(video.author_id)
+        new_item = state.items.row(video.key) < 0 and video.key not in items
+        new_author = state.authors.row(author) < 0 and author not in authors
+        if (
+            state.items.count + len(items) + new_item <= state.item_capacity
+            and state.authors.count + len(authors) + new_author <= state.group_capacity
+        ):
+            kept.append(video)
+            if new_item:
+                items.add(video.key)
+            if new_author:
+                authors.add(author)
+    return kept
+
+
+def _topics(
+    state: FeatureState, videos: Sequence[StoredVideo], texts: Texts
+) -> npt.NDArray[np.uint16]:
+    """Return (N, 4) the numbers of each video's topics, ``NO_TOPIC`` where there is none."""
+    numbers: dict[str, int] = {}
+    table = np.full((len(videos), TOPICS_PER_ITEM), NO_TOPIC, np.uint16)
+    for n, video in enumerate(videos):
+        for place, name in enumerate(video.topics[:TOPICS_PER_ITEM]):
+            topic = numbers.get(name)
+            if topic is None:
+                topic = numbers[name] = state.topic(name)
+            table[n, place] = topic
+    for name, topic in numbers.items():
+        if topic != NO_TOPIC:
+            texts[topic_text_key(topic)] = name.encode()
+    return table
+
+
+def _region_bits(video: StoredVideo, regions: dict[str, int]) -> int:
+    return sum(1 << (regions[name] - 1) for name in video.regions if name in regions)
+
+
+def _keys(names: Iterable[str]) -> npt.NDArray[np.uint64]:
+    return np.array([key64(name) for name in names], np.uint64)
 
 
 def fold_takedowns(
     state: FeatureState, takedowns: Sequence[Takedown], texts: Texts, read: ReadTexts
-) -> list[int]:
+) -> npt.NDArray[np.int64]:
     """Hide videos from every feed; return their rows. An unknown one changes nothing."""
     rows = []
     for takedown in takedowns:
@@ -78,6 +126,6 @@ def fold_takedowns(
             hidden = msgspec.structs.replace(entry.video, visible=False)
             texts[key] = encode_entry(row, hidden)
         rows.append(row)
-    if rows:
-        state.trending.drop(np.array(rows, np.int64))
-    return rows
+    hidden_rows = np.array(rows, np.int64)
+    state.trending.drop(hidden_rows)
+    return hidden_rows

@@ -79,7 +79,7 @@ class Fold:
         state, folded = self.state, Folded()
         posted = fold_videos(state, content.videos, self._regions, folded.texts)
         hidden = fold_takedowns(state, content.takedowns, folded.texts, self._users.texts)
-        folded.items.append(np.array(posted + hidden, np.int64))
+        folded.items += [posted, hidden]
         for facts in content.users:
             numbers = [state.topic(name) for name in facts.interests or ()]
             folded.topics.append(np.array([n for n in numbers if n != layout.NO_TOPIC], np.int64))

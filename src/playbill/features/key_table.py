@@ -72,13 +72,14 @@ class RecentIds:
         self._counts = [int((table != 0).any(axis=1).sum()) for table in tables]
 
     def _turn(self, at_ms: int) -> None:
-        if at_ms - self.began_at_ms < self._keep_ms:
-            return
-        if self.began_at_ms:
-            self.tables[1], self._counts[1] = self.tables[0], self._counts[0]
-            self.tables[0] = np.zeros((_SMALLEST, 2), np.uint64)
-            self._counts[0] = 0
-        self.began_at_ms = at_ms
+        """Begin a generation every ``keep_ms`` by the clock, however rarely ids come."""
+        if self.began_at_ms == 0:
+            self.began_at_ms = at_ms
+        passed = max(0, (at_ms - self.began_at_ms) // self._keep_ms)
+        for _ in range(min(passed, len(self.tables))):
+            self.tables = [np.zeros((_SMALLEST, 2), np.uint64), self.tables[0]]
+            self._counts = [0, self._counts[0]]
+        self.began_at_ms += passed * self._keep_ms
 
     def _reserve(self, more: int) -> None:
         table = self.tables[0]

@@ -39,18 +39,30 @@ class RecordTable:
 
     def add(self, key: int) -> int:
         """Return the row of a key, giving it the next one when it is new."""
-        row = self.row(key)
-        if row >= 0:
-            return row
-        row = self.count
-        if row == len(self.records):
-            grown = np.zeros(2 * row, self.records.dtype)
-            grown[:row] = self.records
-            self.records = grown
-        self.records[row]["key"] = key
-        self._rows.put(np.array([key], np.uint64), np.array([row], np.int64))
-        self.count += 1
-        return row
+        return int(self.add_many(np.array([key], np.uint64))[0])
+
+    def add_many(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return (N,) the row of each key; new ones get the next rows, in order of appearance."""
+        unknown = np.flatnonzero(self._rows.find(keys) < 0)
+        if len(unknown):
+            _, firsts = np.unique(keys[unknown], return_index=True)
+            new = keys[unknown[np.sort(firsts)]]
+            last = self.count + len(new)
+            self._reserve(last)
+            self.records["key"][self.count : last] = new
+            self._rows.put(new, np.arange(self.count, last, dtype=np.int64))
+            self.count = last
+        return self._rows.find(keys)
+
+    def _reserve(self, rows: int) -> None:
+        size = len(self.records)
+        if rows <= size:
+            return
+        while size < rows:
+            size *= 2
+        grown = np.zeros(size, self.records.dtype)
+        grown[: self.count] = self.used()
+        self.records = grown
 
     def used(self) -> Records:
         """Return (count,) the records in use, a view."""
@@ -98,12 +110,6 @@ class FeatureState:
             item_capacity=room.item_capacity,
             group_capacity=room.group_capacity,
         )
-
-    def has_room(self, video: int, author: int) -> bool:
-        """Return whether a video and its author are known, or may still be added."""
-        known_item = self.items.count < self.item_capacity or self.items.row(video) >= 0
-        known_author = self.authors.count < self.group_capacity or self.authors.row(author) >= 0
-        return known_item and known_author
 
     def topic(self, name: str) -> int:
         """Return the number of a topic, the next one when it is new, ``NO_TOPIC`` when full."""

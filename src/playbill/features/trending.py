@@ -56,6 +56,8 @@ class Trending:
 
     def drop(self, rows: npt.NDArray[np.int64]) -> None:
         """Take videos out of every list."""
+        if not len(rows):
+            return
         self.scores[:, rows[rows < self.scores.shape[1]]] = 0.0
         self.top[np.isin(self.top, rows)] = -1
 

@@ -6,12 +6,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from playbill.core import InvalidInput
 from playbill.features.layout import HISTORY
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH
 
 Floats = npt.NDArray[np.float32]
+
+_REFUSALS = (
+    refusals.Fail,
+    refusals.InvalidArgument,
+    refusals.InvalidGraph,
+    refusals.InvalidProtobuf,
+    refusals.NoSuchFile,
+    refusals.NotImplemented,
+    refusals.RuntimeException,
+)
 
 
 def _session(model: Path | bytes, threads: int) -> Any:
@@ -23,7 +34,7 @@ def _session(model: Path | bytes, threads: int) -> Any:
     name = "the graph" if isinstance(model, bytes) else model.name
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  ONNX Runtime's errors share no base but Exception
+    except _REFUSALS as error:
         raise InvalidInput(
             f"{name} cannot be loaded: {error}", hint="train again or restore the bundle"
         ) from error

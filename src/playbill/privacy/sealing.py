@@ -33,7 +33,8 @@ class Sealer:
         """
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
+            # ValueError: what is left of a torn text does not even hold a nonce.
             raise DependencyUnavailable(
                 "a sealed text does not open; it was altered, or sealed with another key",
                 hint="restore the key folder that belongs to this home",

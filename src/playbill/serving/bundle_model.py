@@ -2,42 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from playbill.contracts import Manifest
-from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.core import InvalidInput
 from playbill.features import FEATURE_NAMES, ItemTables, features_digest
-from playbill.models.content_tower import ContentTower
-from playbill.models.user_history import history_inputs
-from playbill.ranking import TASKS
+from playbill.models import TASKS, ContentTower, LightScorer, Ranker, UserTower, history_inputs
 from playbill.retrieval import VectorIndex
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
-_ORT_ERRORS: tuple[type[Exception], ...] = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.RuntimeException,
-    ort_errors.EPFail,
-    ort_errors.NotImplemented,
-    RuntimeError,
-)
 _UNUSABLE: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
     KeyError,
+    EOFError,
     msgspec.DecodeError,
-    *_ORT_ERRORS,
 )
 
 
@@ -81,7 +65,9 @@ class BundleVectors:
         known = (rows >= 0) & (rows < self._filled)
         if not self._filled:
             return np.zeros((len(rows), self._trained.shape[1]), np.float32), known
-        return self._by_row[np.where(known, rows, 0)], known
+        found = self._by_row[np.where(known, rows, 0)]
+        found[~known] = 0.0
+        return found, known
 
 
 class _Places:
@@ -109,84 +95,57 @@ class BundleModel:
     table: BundleVectors
     tower: ContentTower
     popular: dict[int, npt.NDArray[np.uint64]]
-    _ranker: Any
-    _user_tower: Any
-    _light_weights: Floats
-    _light_bias: float
+    _ranker: Ranker
+    _user_tower: UserTower
+    _light: LightScorer
 
     @classmethod
     def load(cls, folder: Path, digest: str, manifest: Manifest) -> "BundleModel":
-        """Open a verified bundle and try it once.
+        """Open a verified bundle.
 
         Raises:
             InvalidInput: it was trained on other features, or a part of it cannot be used.
         """
         if manifest.features != features_digest() or manifest.feature_names != list(FEATURE_NAMES):
-            raise InvalidInput(
-                f"bundle {folder.name} was trained on other feature definitions than this version",
-                code="bundle_refused",
-                hint="train again with this version",
-            )
+            raise _refused(folder, "it was trained on other feature definitions than this version")
         try:
-            light = np.load(folder / "light.npz", allow_pickle=False)
             vectors = np.load(folder / "item_vectors.npy", mmap_mode="r", allow_pickle=False)
             keys = np.load(folder / "item_keys.npy", allow_pickle=False)
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
-            model = cls(
+            return cls(
                 digest,
                 manifest,
                 np.array([manifest.value_weights[task] for task in TASKS], np.float32),
                 BundleVectors(VectorIndex.load(folder / "index"), keys, vectors),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
-                _session(folder / "ranker.onnx"),
-                _session(folder / "user_tower.onnx"),
-                light["weights"].astype(np.float32),
-                float(light["bias"]),
+                Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES)),
+                UserTower.load(folder / "user_tower.onnx"),
+                LightScorer.load(folder / "light.npz"),
             )
         except _UNUSABLE as error:
-            raise InvalidInput(
-                f"bundle {folder.name} cannot be opened: {error}", code="bundle_refused"
-            ) from error
-        width = len(FEATURE_NAMES)
-        if model._light_weights.shape != (width,):
-            raise InvalidInput(
-                f"bundle {folder.name}: the light scorer has {model._light_weights.shape} weights; "
-                f"expected ({width},)",
-                code="bundle_refused",
-            )
-        return model
+            raise _refused(folder, str(error)) from error
+        except InvalidInput as error:
+            raise _refused(folder, error.message) from error
 
     def user_vector(self, user: npt.NDArray[np.void]) -> Floats | None:
-        """Return the (D,) vector of a (1,) ``USER_RECORD``."""
-        vectors, weights = history_inputs(user, self.table.vectors)
-        try:
-            (vector,) = self._user_tower.run(
-                None, {"history_vectors": vectors, "history_weights": weights}
-            )
-        except _ORT_ERRORS as error:
-            raise DependencyUnavailable(f"the user tower failed: {error}") from error
-        found: Floats = vector[0]
+        """Return the (D,) vector of a (1,) ``USER_RECORD``, None when it is not finite."""
+        vectors, weights = history_inputs(user, lambda rows: self.table.vectors(rows)[0])
+        found = self._user_tower.vector(vectors, weights)
         return found if np.isfinite(found).all() else None
 
     def light(self, features: Floats) -> Floats:
         """Return (C,) approximate utility of (C, F) features."""
-        utility: Floats = features @ self._light_weights + np.float32(self._light_bias)
-        return utility
+        return self._light.score(features)
 
     def heavy(self, features: Floats, categories: npt.NDArray[np.int64]) -> Floats:
         """Return (C, 4) calibrated probabilities of ``TASKS``."""
-        try:
-            (p_action,) = self._ranker.run(None, {"dense": features, "categories": categories})
-        except _ORT_ERRORS as error:
-            raise DependencyUnavailable(f"the heavy scorer failed: {error}") from error
-        found: Floats = p_action
-        return found
+        return self._ranker.score(features, categories)
 
 
-def _session(path: Path) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def _refused(folder: Path, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"bundle {folder.name} is not served: {why}",
+        code="bundle_refused",
+        hint="train again with this version",
+    )

@@ -30,6 +30,8 @@ _READ = (
     "SELECT position, at_ms, kind, records, payload FROM batches"
     " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
 )
+_INSERT = "INSERT INTO batches (at_ms, kind, records, payload) VALUES (?, ?, ?, ?)"
+_NEWEST = "SELECT coalesce(max(position), 0) FROM batches"
 _END = (1 << 63) - 1
 
 
@@ -57,10 +59,7 @@ class SqliteEventLog:
         self, partition: str, after: int, limit: int, up_to: int | None = None
     ) -> list[StoredBatch]:
         """Return at most ``limit`` batches past ``after`` and not past ``up_to``, in order."""
-        reader = self._reader(partition)
-        if reader is None:
-            return []
-        rows = self._query(reader, _READ, (after, _END if up_to is None else up_to, limit))
+        rows = self._query(partition, _READ, (after, _END if up_to is None else up_to, limit))
         return [
             StoredBatch(position, at_ms, BatchKind(kind), records, payload)
             for position, at_ms, kind, records, payload in rows
@@ -68,11 +67,8 @@ class SqliteEventLog:
 
     def last_offset(self, partition: str) -> int:
         """Return the offset of the newest batch, 0 when there is none."""
-        reader = self._reader(partition)
-        if reader is None:
-            return 0
-        ((newest,),) = self._query(reader, "SELECT max(position) FROM batches", ())
-        return int(newest or 0)
+        rows = self._query(partition, _NEWEST, ())
+        return int(rows[0][0]) if rows else 0
 
     def close(self) -> None:
         """Close this thread's readers."""
@@ -91,20 +87,22 @@ class SqliteEventLog:
             path = self._path(partition)
             if not path.exists():
                 return None
-            reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=_BUSY_S)
+            address = f"{path.absolute().as_uri()}?mode=ro"
+            reader = sqlite3.connect(address, uri=True, timeout=_BUSY_S)
             readers[partition] = reader
         return reader
 
-    def _query(
-        self, reader: sqlite3.Connection, query: str, values: tuple[int, ...]
-    ) -> list[tuple[Any, ...]]:
+    def _query(self, partition: str, query: str, values: tuple[int, ...]) -> list[tuple[Any, ...]]:
         try:
-            return reader.execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
+            reader = self._reader(partition)
+            return [] if reader is None else reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
             if "no such table" in str(error):
-                return [(0,)] if "max" in query else []
+                return []
             raise DependencyUnavailable(
-                f"the log cannot be read: {error}", code="log_unavailable"
+                f"the log cannot be read: {error}",
+                code="log_unavailable",
+                hint="check the log's disk; restore the partition from a backup if it is damaged",
             ) from error
 
 
@@ -127,41 +125,43 @@ class _SqliteWriter:
             ) from None
         try:
             self._open(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
             raise _refused(error) from error
 
     def _open(self, path: Path) -> None:
+        if not path.exists():
+            # SQLite gives its journal the mode of the file that it finds.
+            path.touch(0o600)
         self._db = sqlite3.connect(
             path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute(_SCHEMA)
-        path.chmod(0o600)
+        ((self._newest,),) = self._db.execute(_NEWEST).fetchall()
 
     def append(self, batches: Sequence[Batch], at_ms: int) -> int:
         rows = [(at_ms, batch.kind, batch.count, batch.payload) for batch in batches]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            last: int | None = None
+            newest = self._newest
             for row in rows:
-                last = self._db.execute(
-                    "INSERT INTO batches (at_ms, kind, records, payload) VALUES (?, ?, ?, ?)", row
-                ).lastrowid
+                newest = self._db.execute(_INSERT, row).lastrowid
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise _refused(error) from error
-        return int(last or 0)
+        self._newest = newest
+        return int(newest)
 
     def close(self) -> None:
         self._db.close()
         os.close(self._lock)
 
 
-def _refused(error: sqlite3.Error) -> DependencyUnavailable:
+def _refused(error: sqlite3.Error | OSError) -> DependencyUnavailable:
     return DependencyUnavailable(
         f"the log cannot be written: {error}; nothing was stored",
         code="log_unavailable",

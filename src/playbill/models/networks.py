@@ -1,0 +1,184 @@
+"""The networks as they are trained. Only training imports this; serving runs what it exports."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from playbill.features.layout import HISTORY
+from playbill.models.tasks import TASKS, WIDTH
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+LARGEST_DEVIATION = 5.0
+"""Standardised features are cut off here."""
+LARGEST_FINITE = 1e30
+"""Beyond it a feature is no number, and counts as its mean."""
+COLD_WEIGHT = 0.3
+"""How much history the cold vector stands in for; one clicked video weighs 0.5."""
+_SMALLEST_DEVIATION = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class RankerShape:
+    """Sizes of a ranker. ``categories`` holds how many codes each of the three has, 0 included."""
+
+    features: int
+    categories: tuple[int, int, int]
+    hidden: tuple[int, ...] = (128, 256, 128)
+    embedding: int = 8
+    dropout: float = 0.1
+
+
+class RankerNetwork(nn.Module):
+    """Multi-task network over standardised features and embedded categories.
+
+    Args:
+        shape: sizes.
+        mean: (F,) of the raw features on the training rows.
+        deviation: (F,) standard deviation; a constant feature is read as 0.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    sizes: Tensor
+    offsets: Tensor
+
+    def __init__(self, shape: RankerShape, mean: Floats, deviation: Floats) -> None:
+        super().__init__()
+        self.shape = shape
+        scale = np.where(deviation > _SMALLEST_DEVIATION, 1.0 / np.maximum(deviation, 1e-12), 0.0)
+        sizes = np.array(shape.categories, np.int64)
+        self.register_buffer("mean", torch.from_numpy(mean.astype(np.float32)))
+        self.register_buffer("scale", torch.from_numpy(scale.astype(np.float32)))
+        self.register_buffer("sizes", torch.from_numpy(sizes))
+        self.register_buffer("offsets", torch.from_numpy(np.cumsum(sizes) - sizes))
+        self.embeddings = nn.Embedding(int(sizes.sum()), shape.embedding)
+        nn.init.normal_(self.embeddings.weight, std=0.05)
+        width = shape.features + len(sizes) * shape.embedding
+        layers: list[nn.Module] = []
+        for size in shape.hidden:
+            layers += [nn.Linear(width, size), nn.ReLU(), nn.Dropout(shape.dropout)]
+            width = size
+        self.body = nn.Sequential(*layers)
+        self.heads = nn.Linear(width, len(TASKS))
+
+    def forward(self, dense: Tensor, categories: Tensor) -> Tensor:
+        """Return (N, 4) logits of (N, F) raw features and (N, 3) codes."""
+        x = (dense - self.mean) * self.scale
+        x = torch.where(x.abs() <= LARGEST_FINITE, x, torch.zeros_like(x))
+        x = x.clamp(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+        known = (categories >= 0) & (categories < self.sizes)
+        codes = torch.where(known, categories, torch.zeros_like(categories)) + self.offsets
+        embedded = self.embeddings(codes).flatten(1)
+        logits: Tensor = self.heads(self.body(torch.cat([x, embedded], dim=1)))
+        return logits
+
+    @torch.no_grad()
+    def fold_calibration(self, lines: list[tuple[float, float]]) -> None:
+        """Make the logits calibrated: head k becomes scale x logit + shift of ``lines[k]``."""
+        for head, (scale, shift) in enumerate(lines):
+            self.heads.weight[head] *= scale
+            self.heads.bias[head] = self.heads.bias[head] * scale + shift
+
+    def linears(self) -> list[nn.Linear]:
+        """Return the linear layers in order, the heads last."""
+        return [layer for layer in self.body if isinstance(layer, nn.Linear)] + [self.heads]
+
+
+class UserNetwork(nn.Module):
+    """A viewer's vector: two weighted means of recent videos, refined by a small network.
+
+    The cold vector stands in for the history that is not there, and fades as it comes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recency = nn.Parameter(torch.stack([torch.zeros(HISTORY), _steep(HISTORY)]))
+        self.cold = nn.Parameter(torch.randn(WIDTH) * 0.1)
+        self.inner = nn.Linear(2 * WIDTH, 2 * WIDTH)
+        self.outer = nn.Linear(2 * WIDTH, WIDTH)
+
+    def forward(self, vectors: Tensor, weights: Tensor) -> Tensor:
+        """Return (B, 64) unit vectors of (B, 32, 64) item vectors and (B, 32) weights."""
+        means = []
+        for row in self.recency:
+            w = weights * row.exp()
+            total = torch.bmm(w.unsqueeze(1), vectors).squeeze(1) + COLD_WEIGHT * self.cold
+            means.append(total / (w.sum(dim=1, keepdim=True) + COLD_WEIGHT))
+        both = torch.cat(means, dim=1)
+        refined = self.outer(torch.relu(self.inner(both)))
+        return nn.functional.normalize(means[0] + refined, dim=1, eps=1e-6)
+
+
+def _steep(size: int) -> Tensor:
+    return -0.3 * torch.arange(size, dtype=torch.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemColumns:
+    """What the item network looks up for I videos; 0 is "none" in topics, authors, residuals.
+
+    ``topics`` (I, 4) number + 1; ``authors`` (I,) place + 1 among those with an embedding;
+    ``languages``, ``durations`` (I,) buckets; ``residuals`` (I,) place + 1.
+    """
+
+    topics: Ints
+    authors: Ints
+    languages: Ints
+    durations: Ints
+    residuals: Ints
+
+
+class ItemNetwork(nn.Module):
+    """A video's vector: the content tower plus what only its viewers can tell.
+
+    Args:
+        columns: of all I videos.
+        residual_dropout: how often a step does without a residual, so that content works alone.
+        languages: buckets of languages.
+        durations: buckets of durations.
+    """
+
+    def __init__(
+        self, columns: ItemColumns, residual_dropout: float, languages: int, durations: int
+    ) -> None:
+        super().__init__()
+        self._dropout = residual_dropout
+        self._columns = {
+            name: torch.from_numpy(np.ascontiguousarray(getattr(columns, name)))
+            for name in columns.__slots__
+        }
+        self.topics = _embedding(int(columns.topics.max(initial=0)) + 1, 0.3)
+        self.authors = _embedding(int(columns.authors.max(initial=0)) + 1, 0.1)
+        self.residuals = _embedding(int(columns.residuals.max(initial=0)) + 1, 0.1)
+        self.languages = nn.Embedding(languages, WIDTH)
+        self.durations = nn.Embedding(durations, WIDTH)
+        for table in (self.languages, self.durations):
+            nn.init.normal_(table.weight, std=0.1)
+
+    def forward(self, items: Tensor) -> Tensor:
+        """Return (n, 64) unit vectors of (n,) item rows."""
+        columns = self._columns
+        topics = columns["topics"][items]
+        count = (topics > 0).sum(dim=1, keepdim=True).clamp(min=1)
+        total = self.topics(topics).sum(dim=1) / count
+        total = total + self.authors(columns["authors"][items])
+        total = total + self.languages(columns["languages"][items])
+        total = total + self.durations(columns["durations"][items])
+        residual = self.residuals(columns["residuals"][items])
+        if self.training:
+            residual = residual * (torch.rand(len(items), 1) >= self._dropout)
+        return nn.functional.normalize(total + residual, dim=1, eps=1e-12)
+
+
+def _embedding(size: int, deviation: float) -> nn.Embedding:
+    """Return a table whose place 0 is nothing."""
+    table = nn.Embedding(size, WIDTH, padding_idx=0)
+    nn.init.normal_(table.weight, std=deviation)
+    with torch.no_grad():
+        table.weight[0].zero_()
+    return table

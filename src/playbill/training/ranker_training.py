@@ -1,0 +1,201 @@
+"""The ranker: trained on one part of time, chosen and calibrated on the next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from playbill.contracts import Settings
+from playbill.core import InvalidInput
+from playbill.models import TASKS
+from playbill.models.calibration import fit_platt
+from playbill.models.networks import RankerNetwork, RankerShape
+from playbill.models.onnx_graphs import ranker_graph
+from playbill.training.dataset import Rows
+from playbill.training.determinism import repeatable
+from playbill.training.progress import OnProgress, within
+from playbill.training.split import Split
+
+Places = npt.NDArray[np.int64]
+
+WEIGHT_DECAY = 0.01
+WARM_UP = 0.05
+"""Share of the steps over which the learning rate rises."""
+DECAY = 0.5
+"""Share of the steps, at the end, over which it falls to a hundredth."""
+_SCORED_ROWS = 16_384
+_REPORT_EVERY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRanker:
+    """A ranker ready to be shipped.
+
+    ``graph`` is the bytes of ``ranker.onnx``; ``record`` says how it came about, for the card.
+    """
+
+    graph: bytes
+    network: RankerNetwork
+    record: dict[str, Any]
+
+
+def train_ranker(
+    rows: Rows,
+    split: Split,
+    settings: Settings,
+    *,
+    require: tuple[str, ...] = ("click", "long_view"),
+    on_progress: OnProgress | None = None,
+) -> TrainedRanker:
+    """Return the calibrated ranker of a split; rows that report are not looked at.
+
+    A task outside ``require`` whose training rows are of one class only is left untaught: its
+    head says the smoothed rate, and the record names it.
+
+    Raises:
+        InvalidInput: a task of ``require`` has one class only.
+    """
+    train = np.flatnonzero(split.train(rows.at_ms))
+    validate = np.flatnonzero(split.validate(rows.at_ms))
+    taught = taught_tasks(rows.labels[train], require)
+    training = settings.training
+    with repeatable(training.seed, training.threads):
+        network = _network(rows, train, settings)
+        losses = _fit(network, rows, train, validate, settings, taught, on_progress)
+        _silence(network, rows.labels[train], taught)
+        logits = score_logits(network, rows, validate)
+    lines = [
+        fit_platt(logits[:, k], rows.labels[validate, k]) if taught[k] else (1.0, 0.0)
+        for k in range(len(TASKS))
+    ]
+    network.fold_calibration(lines)
+    record = {
+        "train_rows": len(train),
+        "validate_rows": len(validate),
+        "epochs": training.epochs,
+        "best_epoch": int(np.argmin(losses)) + 1,
+        "validation_losses": [round(loss, 6) for loss in losses],
+        "calibration": {
+            task: {"scale": round(line[0], 6), "shift": round(line[1], 6)}
+            for task, line in zip(TASKS, lines, strict=True)
+        },
+        "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    }
+    return TrainedRanker(ranker_graph(network), network, record)
+
+
+def taught_tasks(
+    labels: npt.NDArray[np.bool_], require: tuple[str, ...] = ()
+) -> npt.NDArray[np.bool_]:
+    """Return (4,) True for tasks that have both classes among (N, 4) labels.
+
+    Raises:
+        InvalidInput: a required task has not, or none has.
+    """
+    counts = labels.sum(axis=0)
+    taught: npt.NDArray[np.bool_] = (counts > 0) & (counts < len(labels))
+    for task, known, count in zip(TASKS, taught, counts, strict=True):
+        if not known and (task in require or not taught.any()):
+            raise InvalidInput(
+                f"{count:,} of {len(labels):,} training rows are a {task}; a task needs rows "
+                "with and without",
+                hint="check that outcomes reach the log and join: see late and unmatched",
+            )
+    return taught
+
+
+def score_logits(network: RankerNetwork, rows: Rows, places: Places) -> npt.NDArray[np.float32]:
+    """Return (n, 4) logits of some rows."""
+    network.eval()
+    with torch.no_grad():
+        parts = [
+            network(torch.from_numpy(rows.dense[part]), torch.from_numpy(rows.categories[part]))
+            for part in np.split(places, range(_SCORED_ROWS, len(places), _SCORED_ROWS))
+        ]
+    logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
+    return logits
+
+
+def _network(rows: Rows, train: Places, settings: Settings) -> RankerNetwork:
+    mean = rows.dense[train].mean(axis=0, dtype=np.float64)
+    deviation = rows.dense[train].std(axis=0, dtype=np.float64)
+    topics = int(rows.categories[train, 2].max(initial=0)) + 1
+    sizes = (len(settings.surfaces) + 1, len(settings.regions) + 1, topics)
+    shape = RankerShape(rows.dense.shape[1], sizes)
+    return RankerNetwork(shape, mean.astype(np.float32), deviation.astype(np.float32))
+
+
+def _fit(
+    network: RankerNetwork,
+    rows: Rows,
+    train: Places,
+    validate: Places,
+    settings: Settings,
+    taught: npt.NDArray[np.bool_],
+    on_progress: OnProgress | None,
+) -> list[float]:
+    """Train in place, keep the epoch that validates best, and return the validation losses."""
+    training = settings.training
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=training.learning_rate, weight_decay=WEIGHT_DECAY
+    )
+    weights = torch.from_numpy(taught.astype(np.float32))
+    steps = training.epochs * -(-len(train) // training.batch_rows)
+    report = within(on_progress, "train ranker")
+    step, losses = 0, list[float]()
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    for _ in range(training.epochs):
+        network.train()
+        order = train[torch.randperm(len(train)).numpy()]
+        for first in range(0, len(order), training.batch_rows):
+            part = order[first : first + training.batch_rows]
+            optimiser.param_groups[0]["lr"] = training.learning_rate * schedule(step / steps)
+            optimiser.zero_grad()
+            _loss(network, rows, part, weights).backward()
+            optimiser.step()
+            step += 1
+            if step % _REPORT_EVERY == 0:
+                report(step / steps)
+        losses.append(_validation_loss(network, rows, validate, weights))
+        if losses[-1] <= min(losses):
+            best = {name: value.clone() for name, value in network.state_dict().items()}
+    network.load_state_dict(best)
+    report(1.0)
+    return losses
+
+
+def schedule(done: float) -> float:
+    """Return the factor on the learning rate when a share of the steps is done: up, flat, down."""
+    return max(min((done + 1e-4) / WARM_UP, 1.0, (1.0 - done) / DECAY), 0.01)
+
+
+def _loss(network: RankerNetwork, rows: Rows, part: Places, weights: Tensor) -> Tensor:
+    """Return the sum over tasks of the mean log loss."""
+    logits = network(torch.from_numpy(rows.dense[part]), torch.from_numpy(rows.categories[part]))
+    targets = torch.from_numpy(rows.labels[part].astype(np.float32))
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (losses.mean(dim=0) * weights).sum()
+
+
+def _validation_loss(
+    network: RankerNetwork, rows: Rows, validate: Places, weights: Tensor
+) -> float:
+    logits = torch.from_numpy(score_logits(network, rows, validate))
+    targets = torch.from_numpy(rows.labels[validate].astype(np.float32))
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return float((losses.mean(dim=0, dtype=torch.float64) * weights).sum())
+
+
+def _silence(
+    network: RankerNetwork, labels: npt.NDArray[np.bool_], taught: npt.NDArray[np.bool_]
+) -> None:
+    """Make untaught heads say the smoothed rate, whatever the input."""
+    with torch.no_grad():
+        for head in np.flatnonzero(~taught):
+            rate = (labels[:, head].sum() + 1.0) / (len(labels) + 2.0)
+            network.heads.weight[head] = 0.0
+            network.heads.bias[head] = float(np.log(rate / (1.0 - rate)))
