@@ -26,10 +26,10 @@ demo: $(VENV)/.serve-and-train ## Simulate a platform, learn its feed, serve it 
 	@$(BIN)/playbill demo --home $(HOME_DIR) --port $(PORT) $(if $(EXIT),--exit)
 
 test: $(VENV)/.everything ## Run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long'
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not long and not data'
 
 test-long: $(VENV)/.everything ## Run the tests that take minutes, too
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not data'
 
 check: format lint types contracts test ## Format, lint, types, import contracts, tests
 
