@@ -1,5 +1,6 @@
 """From a request body to typed events, one by one where the whole does not parse."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -65,23 +66,43 @@ def _check_count(count: int) -> None:
         )
 
 
-def _one_by_one(body: bytes, max_event_bytes: int) -> Decoded:
+def _split(body: bytes) -> list[bytes]:
+    """Return the JSON text of each event."""
     try:
-        texts = _loose.decode(body).events
+        return [bytes(text) for text in _loose.decode(body).events]
     except msgspec.ValidationError as error:
         message, field = problem_of(error)
         raise InvalidInput(
             message, field=field, hint='send {"events": [ ... ]} with objects inside'
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(
-            problem_of(error)[0], code="invalid_json", hint="send one JSON object in UTF-8"
-        ) from None
+        texts = _split_leniently(body)
+        if texts is None:
+            raise InvalidInput(
+                problem_of(error)[0], code="invalid_json", hint="send one JSON object in UTF-8"
+            ) from None
+        return texts
+
+
+def _split_leniently(body: bytes) -> list[bytes] | None:
+    """Return the texts where the fault lies inside of an event, None where it does not.
+
+    NaN, and the half of a character that is left when a client cuts a text in its middle, are no
+    reason to refuse the neighbours: such an event would otherwise come back for ever.
+    """
+    try:
+        events = json.loads(body.decode())["events"]
+        return [json.dumps(event).encode() for event in events] if type(events) is list else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _one_by_one(body: bytes, max_event_bytes: int) -> Decoded:
+    texts = _split(body)
     _check_count(len(texts))
     events: list[tuple[int, Event]] = []
     refused: list[tuple[RejectedEvent, bytes]] = []
-    for index, raw in enumerate(texts):
-        text = bytes(raw)
+    for index, text in enumerate(texts):
         try:
             events.append((index, _event.decode(text)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
