@@ -31,6 +31,7 @@ from playbill.events.epochs import EPOCHS_PARTITION
 from playbill.privacy import Pseudonyms
 
 HISTORY_PARTITION = "history"
+_WINDOWS_PER_COMMIT = 256
 
 
 class LogSink:
@@ -43,6 +44,8 @@ class LogSink:
         self._last = EpochLog(log).last()
         self._offset = log.last_offset(HISTORY_PARTITION)
         self._pseudonyms = pseudonyms
+        self._held: list[Batch] = []
+        self._epochs: list[EpochRecord] = []
 
     def videos(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
         """Store videos as posted at an instant; return those refused, by index."""
@@ -58,11 +61,12 @@ class LogSink:
         typed, refused = _typed(bodies, Event)
         admitted = self._admission.admit(typed, received_at_ms)
         if len(admitted.records):
-            self._append([encode_events(admitted.records)], received_at_ms)
+            self._append(encode_events(admitted.records), received_at_ms)
         return sorted([*refused, *admitted.rejected], key=lambda problem: problem.index)
 
     def close(self) -> None:
-        """Give the partitions up."""
+        """Store what is held back and give the partitions up."""
+        self._flush()
         self._writer.close()
         self._epoch_writer.close()
 
@@ -98,15 +102,25 @@ class LogSink:
                     )
                 )
         if good:
-            self._append([encode(good, at_ms)], at_ms)
+            self._append(encode(good, at_ms), at_ms)
         return refused
 
-    def _append(self, batches: Sequence[Batch], at_ms: int) -> None:
-        self._offset = self._writer.append(batches, at_ms)
+    def _append(self, batch: Batch, at_ms: int) -> None:
+        """Hold a window back until there are enough to share one commit."""
+        self._held.append(batch)
+        self._offset += 1
         upto = {**self._last.upto, HISTORY_PARTITION: self._offset}
-        record = EpochRecord(epoch=self._last.epoch + 1, at_ms=at_ms, upto=upto)
-        EpochLog.append(self._epoch_writer, record)
-        self._last = record
+        self._last = EpochRecord(epoch=self._last.epoch + 1, at_ms=at_ms, upto=upto)
+        self._epochs.append(self._last)
+        if len(self._held) >= _WINDOWS_PER_COMMIT:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Store what is held back: the batches first, then the epochs that name them."""
+        if self._held:
+            self._writer.append(self._held, self._last.at_ms)
+            EpochLog.append(self._epoch_writer, *self._epochs)
+            self._held, self._epochs = [], []
 
     def _check(self, at_ms: int) -> None:
         if at_ms < self._last.at_ms:

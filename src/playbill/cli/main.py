@@ -2,7 +2,7 @@
 
 import typer
 
-from playbill.cli import care, data, demo, proofs, serve
+from playbill.cli import care, data, demo, proofs, reference, serve
 
 app = typer.Typer(
     name="playbill",
@@ -26,6 +26,7 @@ app.command("replay")(proofs.replay)
 app.command("import")(data.import_)
 app.command("doctor")(care.doctor)
 app.command("drill")(care.drill)
+app.command("reference", hidden=True)(reference.reference)
 events = typer.Typer(help="Look after events.", no_args_is_help=True)
 app.add_typer(events, name="events")
 

@@ -106,12 +106,15 @@ def _one_by_one(body: bytes, max_event_bytes: int) -> Decoded:
         try:
             events.append((index, _event.decode(text)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            message, field = problem_of(error)
-            code = "invalid_event"
-            if len(text) > max_event_bytes:
-                message = f"the event has {len(text):,} bytes; at most {max_event_bytes:,} are kept"
-                code, field, text = "event_too_large", None, b""
-            refused.append(
-                (RejectedEvent(index=index, code=code, message=message, field=field), text)
-            )
+            refused.append(_refusal(index, text, error, max_event_bytes))
     return Decoded(events, refused)
+
+
+def _refusal(
+    index: int, text: bytes, error: Exception, max_event_bytes: int
+) -> tuple[RejectedEvent, bytes]:
+    if len(text) > max_event_bytes:
+        message = f"the event has {len(text):,} bytes; at most {max_event_bytes:,} are kept"
+        return RejectedEvent(index=index, code="event_too_large", message=message), b""
+    message, field = problem_of(error)
+    return RejectedEvent(index=index, code="invalid_event", message=message, field=field), text

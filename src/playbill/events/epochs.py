@@ -56,14 +56,14 @@ class EpochLog:
             number = page[-1].offset
 
     @staticmethod
-    def append(writer: PartitionWriter, record: EpochRecord) -> None:
-        """Record an epoch, durably.
+    def append(writer: PartitionWriter, *records: EpochRecord) -> None:
+        """Record epochs that follow each other, durably, all or none.
 
         Raises:
-            DependencyUnavailable: the log cannot be written; the epoch does not exist.
+            DependencyUnavailable: the log cannot be written; the epochs do not exist.
         """
-        payload = msgspec.json.encode(record)
-        writer.append([Batch(BatchKind.EPOCH, 1, payload)], record.at_ms)
+        batches = [Batch(BatchKind.EPOCH, 1, msgspec.json.encode(record)) for record in records]
+        writer.append(batches, records[-1].at_ms)
 
 
 def read_epoch(log: EventLog, before: EpochRecord, this: EpochRecord) -> EpochInput:
