@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from trained_home import copy_of
 
 
 @pytest.fixture(scope="module")
-def lived(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
+def lived(template: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveHome:
     """A trained home that served live traffic, and was stopped."""
     live = copy_of(template, tmp_path_factory.mktemp("parity") / "home")
     live.workers = 2
@@ -39,7 +38,7 @@ def lived(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         live.post("/v1/events", {"events": outcomes}, live.collector)
     until(lambda: live.status()["epoch_age_ms"] > 300, "everything is folded")
     assert live.stop() == 0
-    yield live
+    return live
 
 
 def parity(home: Path, sample: int = 2_000) -> tuple[int, dict[str, Any]]:

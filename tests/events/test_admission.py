@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 from event_worlds import NOW_MS, PSEUDONYMS, SETTINGS, event, fields, valid_fields
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from playbill.contracts import EVENT_CODES, EVENT_RECORD, AdmissionSettings, EventType
@@ -138,6 +138,7 @@ def test_an_instant_within_bounds_is_kept_and_a_clock_ahead_counts_as_now(ahead_
 
 
 @laws
+@example(at_ms=548_524_117_550, zone_min=0, us=0)  # the float of its seconds lies below it
 @given(at_ms=st.integers(0, NOW_MS), zone_min=st.integers(-1_439, 1_439), us=st.integers(0, 999))
 def test_an_instant_is_the_same_written_as_a_number_and_as_a_text(at_ms, zone_min, us):
     zone = timezone(timedelta(minutes=zone_min))
@@ -172,17 +173,6 @@ def test_a_surface_or_region_nobody_declared_is_named_with_the_nearest(name):
 def test_a_request_id_that_is_none_is_refused_as_an_invalid_event(request_id):
     (problem,) = admit(event(request_id=request_id)).rejected
     assert (problem.code, problem.field) == ("invalid_event", "request_id")
-
-
-@pytest.mark.parametrize(
-    "name", ["event_id", "user_id", "video_id", "author_id", "session_id", "surface", "region"]
-)
-def test_half_of_a_character_is_refused_and_its_neighbours_are_taken(name):
-    admitted = admit(event(1), event(2, **{name: "cat \ud83d"}), event(3))
-    assert len(admitted.records) == 2
-    (problem,) = admitted.rejected
-    assert problem.index == 1
-    assert problem.code in ("invalid_event", "undeclared_value")
 
 
 def test_a_repeated_event_id_counts_once_and_the_first_is_taken():

@@ -191,6 +191,14 @@ def test_a_light_scorer_that_raises_leaves_the_region_s_list(made: LiveHome) -> 
     served(made.feed("viewer1"), "popular", "light_scorer_failed")
 
 
+def test_rows_that_cannot_be_read_leave_the_last_list(made: LiveHome) -> None:
+    made.start()
+    made.feed("viewer1", size=50)
+    drill(made, "users-gone", 60)
+    until(lambda: made.feed("viewer1")["tier"] == "cached", "the drill runs")
+    served(made.feed("viewer1"), "cached", "user_store_unavailable")
+
+
 def test_a_scorer_ten_times_slower_still_gives_a_personal_feed(made: LiveHome) -> None:
     made.start()
     drill(made, "scorer-slow", 60)

@@ -77,7 +77,9 @@ def test_of_two_equal_ids_in_one_call_the_first_is_fresh():
 
 adds = st.lists(
     st.tuples(
-        st.sampled_from([0, 1, HOUR_MS, 11 * HOUR_MS, DAY_MS - 1, DAY_MS, 30 * HOUR_MS, 9 * DAY_MS]),
+        st.sampled_from(
+            [0, 1, HOUR_MS, 11 * HOUR_MS, DAY_MS - 1, DAY_MS, 30 * HOUR_MS, 9 * DAY_MS]
+        ),
         st.lists(st.integers(0, 5), max_size=4),
     ),
     max_size=25,

@@ -84,10 +84,15 @@ class Supervisor:
         self._spawn("standby", FIRST_WORKER + workers)
         self._standby = FIRST_WORKER + workers
 
-    def watch(self) -> None:
+    def watch(self, every_second: Callable[[Board], None] | None = None) -> None:
         """Replace what dies or hangs until told to stop, then stop everything in order."""
+        told_at_s = 0.0
         while not self._stopping.wait(_WATCH_S):
             self.look()
+            now_s = self.wiring.clock.elapsed_s()
+            if every_second is not None and now_s - told_at_s >= 1.0:
+                told_at_s = now_s
+                every_second(self._board)
         self.stop()
 
     def look(self) -> None:

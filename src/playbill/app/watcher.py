@@ -18,6 +18,7 @@ from playbill.retrieval import DerivedLists, view_of
 from playbill.serving import (
     Board,
     BoardRow,
+    Drill,
     DrilledModel,
     Drills,
     FeedService,
@@ -54,7 +55,9 @@ class Watcher:
         self._drills = Drills(
             wiring.layout.drills, wiring.clock, place, allowed=wiring.settings.drills
         )
-        self.users = UserRows(lambda: wiring.users(writer=False))
+        self.users = UserRows(
+            lambda: wiring.users(writer=False), lambda: self._drills.runs(Drill.USERS_GONE)
+        )
         self._state = ServingState(None, None, None, "no_bundle", {})
         lost: Callable[[int], None] = lambda count: row.add("impressions_lost", count)  # noqa: E731
         self.service = FeedService(

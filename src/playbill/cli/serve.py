@@ -3,11 +3,14 @@
 import signal
 from typing import Annotated
 
+import numpy as np
+import numpy.typing as npt
 import typer
 
 from playbill.app.supervisor import Supervisor
 from playbill.app.wiring import Wiring
 from playbill.cli.shared import HomeOption, err, explained
+from playbill.serving import Board, quantile_ms
 
 
 def up(
@@ -33,5 +36,28 @@ def up(
                 f"writes in bulk:    http://{http.host}:{http.collector_port}", highlight=False
             )
             err.print("Ctrl-C stops everything.", highlight=False)
-            supervisor.watch()
+            with err.status("") as line:
+                pulse = _Pulse()
+                supervisor.watch(lambda board: line.update(pulse.line(board)))
             err.print("stopped", highlight=False)
+
+
+class _Pulse:
+    """One line on the last second."""
+
+    def __init__(self) -> None:
+        self._feeds = 0
+        self._events = 0
+        self._latency: npt.NDArray[np.int64] | None = None
+
+    def line(self, board: Board) -> str:
+        """Return feeds and events of the last second, and how the feeds went."""
+        feeds, events, latency = board.total("feeds"), board.total("events"), board.latency()
+        before = latency if self._latency is None else self._latency
+        p95_ms = quantile_ms(latency - before, 0.95)
+        text = f"{feeds - self._feeds:,} feeds/s, {events - self._events:,} events/s"
+        if p95_ms is not None:
+            text += f", p95 {p95_ms:.1f} ms"
+        tiers = ", ".join(f"{tier} {count:,}" for tier, count in board.tiers().items() if count)
+        self._feeds, self._events, self._latency = feeds, events, latency
+        return f"{text}; since the start: {tiers or 'no feed yet'}"

@@ -19,6 +19,7 @@ from playbill.contracts import (
     Settings,
 )
 from playbill.core import KEY_ABSENT, InvalidInput, key64, nearest_name, request_key
+from playbill.events.instants import instant_ms
 from playbill.privacy import Pseudonyms
 
 _RECORD = struct.Struct("<16s16sQQQQqqihBBBB6x")
@@ -150,7 +151,7 @@ class Admission:
         )
 
     def _instant(self, at: int | datetime, received_at_ms: int) -> int:
-        at_ms = at if isinstance(at, int) else int(at.timestamp() * 1000)
+        at_ms = instant_ms(at, "at")
         bounds = self._bounds
         if bounds is None:
             return min(at_ms, received_at_ms)

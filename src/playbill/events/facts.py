@@ -3,6 +3,7 @@
 from playbill.contracts import StoredUser, StoredVideo, User, Video
 from playbill.core import key64
 from playbill.events.admission import Vocabulary
+from playbill.events.instants import instant_ms
 from playbill.privacy import Pseudonyms
 
 
@@ -10,15 +11,12 @@ def store_video(video: Video, at_ms: int, regions: Vocabulary) -> StoredVideo:
     """Return a video with every default resolved, as posted at an instant.
 
     Raises:
-        InvalidInput: a region that nobody declared.
+        InvalidInput: a region that nobody declared, or a ``created_at`` before 1970.
     """
     for region in video.regions:
         regions.code(region)
     created = video.created_at
-    if created is None:
-        created_ms = at_ms
-    else:
-        created_ms = created if isinstance(created, int) else int(created.timestamp() * 1000)
+    created_ms = at_ms if created is None else instant_ms(created, "created_at")
     return StoredVideo(
         key=key64(video.video_id),
         video_id=video.video_id,

@@ -45,10 +45,14 @@ class UserRows:
 
     Args:
         opened: opens the store; raises ``DependencyUnavailable`` while there is none.
+        broken: whether a drill takes the rows away.
     """
 
-    def __init__(self, opened: Callable[[], UserStore]) -> None:
+    def __init__(
+        self, opened: Callable[[], UserStore], broken: Callable[[], bool] = lambda: False
+    ) -> None:
         self._open = opened
+        self._broken = broken
         self._store: UserStore | None = None
         self._gone = True
         self.refresh()
@@ -75,7 +79,7 @@ class UserRows:
             DependencyUnavailable: there is no store now.
         """
         store = self._store
-        if store is None or self._gone:
+        if store is None or self._gone or self._broken():
             raise DependencyUnavailable("there is no user store", code="user_store_unavailable")
         data, epoch = store.read(user)
         if data is None:
