@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from laws.feature_stories import law
 
+from laws.feature_stories import law
 from playbill.features import reference
 from playbill.features.arithmetic_kernel import log1p, mixed, pow2
 

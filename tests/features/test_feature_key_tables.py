@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from laws.feature_stories import law
 
+from laws.feature_stories import law
 from playbill.core import DAY_MS, HOUR_MS
 from playbill.features.key_table import KeyTable, RecentIds, number_ids
 

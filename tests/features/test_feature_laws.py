@@ -4,13 +4,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from laws.feature_stories import VIEWERS, law, stories, tell
 from laws.feature_worlds import PSEUDONYMS, World
-
-from playbill.core import HOUR_MS, BrokenContract
+from playbill.core import HOUR_MS
 from playbill.features import FEATURE_NAMES, Assembler, tables_of
 from playbill.features.reference import NaiveState
 

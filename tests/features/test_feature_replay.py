@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from laws.feature_stories import law, open_catalogue, stories, tell
 from laws.feature_worlds import SETTINGS, MemoryItems, World, video
-
 from playbill.contracts import AdmissionSettings, EpochSettings, User
 from playbill.core import DAY_MS, HOUR_MS, DependencyUnavailable
 from playbill.features import MemoryUserState, checkpoint, state_digest
@@ -211,8 +211,9 @@ def test_a_log_shorter_than_the_state_is_refused(tmp_path):
     world = World(tmp_path)
     _told(world)
     world.updater.checkpoint()
-    shorter = World(tmp_path, users=world.users)
+    shorter = World(tmp_path)
     open_catalogue(shorter)
+    shorter.users = world.users
     with pytest.raises(DependencyUnavailable, match="the log ends at 1: part of the log"):
         shorter.recover()
 

@@ -1,18 +1,19 @@
 """What a region watches most: exact lists, compared with sorting everything."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from laws.feature_stories import law, open_catalogue
 from laws.feature_worlds import START_MS, World, video
-
 from playbill.core import DAY_MS, HOUR_MS
-from playbill.features import reference, trending
+from playbill.features import reference
 from playbill.features.definitions import Signal
 from playbill.features.trending import HALF_LIFE_MS, Trending
 
 SHORT = 4
+"""Lists of four places, so that what stands behind them matters in small worlds."""
+
 WORTH = {
     Signal.CLICK: 0.2,
     Signal.LONG_VIEW: 1.0,
@@ -20,14 +21,6 @@ WORTH = {
     Signal.ENGAGE: 1.5,
     Signal.NEGATIVE: -5.0,
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def short_lists():
-    """Cut lists after four places, so that what stands behind them matters in small worlds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trending, "TRENDING_LIST", SHORT)
-        yield
 
 
 deeds = st.tuples(
@@ -65,7 +58,7 @@ def _sorted(scores: np.ndarray) -> list[int]:
 @law(300)
 @given(turns=turns)
 def test_every_list_is_what_sorting_all_scores_gives(turns):
-    lists, now_ms = Trending(3), START_MS
+    lists, now_ms = Trending(3, SHORT), START_MS
     for after_ms, happened, gone in turns:
         now_ms += after_ms
         if happened:
@@ -78,7 +71,7 @@ def test_every_list_is_what_sorting_all_scores_gives(turns):
 @law(100)
 @given(turns=turns)
 def test_a_score_is_the_decayed_worth_of_what_happened_there_and_everywhere(turns):
-    lists, now_ms, happened_at = Trending(3), START_MS, []
+    lists, now_ms, happened_at = Trending(3, SHORT), START_MS, []
     for after_ms, happened, _ in turns:
         now_ms += after_ms
         if happened:
@@ -102,12 +95,12 @@ def test_a_score_is_the_decayed_worth_of_what_happened_there_and_everywhere(turn
 @law(100)
 @given(before=turns, after=turns)
 def test_restored_lists_go_on_as_the_others_would(before, after):
-    lists, now_ms = Trending(3), START_MS
+    lists, now_ms = Trending(3, SHORT), START_MS
     for after_ms, happened, _ in before:
         now_ms += after_ms
         if happened:
             _absorb(lists, happened, now_ms)
-    other = Trending(3)
+    other = Trending(3, SHORT)
     other.restore(lists.landmark_ms, lists.scores.copy())
     for after_ms, happened, gone in after:
         now_ms += after_ms
@@ -121,13 +114,13 @@ def test_restored_lists_go_on_as_the_others_would(before, after):
 
 
 def test_room_is_made_for_rows_beyond_the_first_four_thousand():
-    lists = Trending(1)
+    lists = Trending(1, SHORT)
     _absorb(lists, [(9_000, 0, Signal.LIKE, 0), (3, 0, Signal.CLICK, 0)], START_MS)
     assert lists.top[0].tolist() == [9_000, 3, -1, -1]
 
 
 def test_a_longer_list_than_is_published_moves_up_when_others_fall():
-    lists = Trending(1)
+    lists = Trending(1, SHORT)
     _absorb(lists, [(row, 0, Signal.LIKE, row) for row in range(10)], START_MS)
     assert lists.top[0].tolist() == [0, 1, 2, 3]
     _absorb(lists, [(row, 0, Signal.NEGATIVE, 0) for row in range(8)], START_MS)

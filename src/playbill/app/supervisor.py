@@ -183,7 +183,8 @@ class Supervisor:
         row = self._board.rows[child.place]
         silent_s = self.wiring.clock.elapsed_s() - float(row["beat_s"])
         if not row["ready"]:
-            return self.wiring.clock.elapsed_s() - child.started_s > _STARTING_S
+            lived_s = self.wiring.clock.elapsed_s() - child.started_s
+            return min(silent_s, lived_s) > _STARTING_S
         limit_s = self.wiring.settings.http.hang_s
         return silent_s > (_UPDATER_HANG_S if child.place == UPDATER_PLACE else limit_s)
 

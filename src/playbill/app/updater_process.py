@@ -30,7 +30,7 @@ def run_updater(wiring: Wiring) -> None:
     clock, settings = wiring.clock, wiring.settings
     users = wiring.users(writer=True)
     updater = wiring.updater(users, wiring.items(create=True))
-    updater.recover()
+    updater.recover(lambda epoch: row.beat(clock.elapsed_s()))
     row.ready()
     interval_s = settings.epochs.interval_ms / 1000.0
     checkpoint_at_s = clock.elapsed_s() + settings.epochs.checkpoint_s

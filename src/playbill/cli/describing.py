@@ -73,7 +73,7 @@ def _limits(shape: Any) -> str:
         (shape.lt, "below"),
         (shape.le, "at most"),
     )
-    said = [(word, f"{value:,.10g}") for value, word in bounds if value is not None]
+    said = [(word, f"{value:,.16g}") for value, word in bounds if value is not None]
     if [word for word, _ in said] == ["at least", "at most"]:
         return f"{said[0][1]} to {said[1][1]}"
     return ", ".join(f"{word} {value}" for word, value in said)

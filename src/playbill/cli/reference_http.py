@@ -32,7 +32,13 @@ MESSAGES = (
 
 _TOOLS = (
     Operation(path="/metrics", method="get", scope="metrics", summary="Counters for Prometheus."),
-    Operation(path="/openapi.json", method="get", scope=None, summary="This page, for programs."),
+    Operation(
+        path="/openapi.json",
+        method="get",
+        scope=None,
+        summary="This page, for programs.",
+        reply={"type": "object"},
+    ),
 )
 _TAKEN = 202
 _PORTS = (
@@ -42,7 +48,12 @@ _PORTS = (
 )
 _KEYS = (
     "Without `api_keys` in the settings every route is open. With one, a request needs the header "
-    "`authorization: Bearer KEY`, and the key needs the route's scope."
+    "`authorization: Bearer KEY`, and the key needs the route's scope; else the answer is "
+    "`unauthorised` or `forbidden`."
+)
+_QUERY = (
+    "Ranges and meanings: [FeedRequest](#feedrequest). `exclude` takes ids separated by commas, "
+    "and may repeat. No other parameter is taken."
 )
 
 
@@ -110,6 +121,8 @@ def _route(operation: Operation) -> Iterator[str]:
         ]
     if rows:
         yield table(("parameter", "in", "type", "needed"), rows)
+    if operation.query:
+        yield _QUERY
     lines = []
     if operation.body is not None:
         lines.append(f"- Body: {_schema(operation.body)}.")
@@ -126,10 +139,13 @@ def _schema(schema: dict[str, Any]) -> str:
     if "oneOf" in schema:
         return " or ".join(_schema(one) for one in schema["oneOf"])
     if schema.get("type") == "array":
-        most = f" of at most {schema['maxItems']:,}" if "maxItems" in schema else ""
-        return f"a list{most} {_schema(schema['items'])}"
+        most = f"at most {schema['maxItems']:,} " if "maxItems" in schema else ""
+        return f"a list of {most}{_schema(schema['items'])}"
     if "properties" in schema:
-        return "; ".join(f"`{n}`: {_schema(one)}" for n, one in schema["properties"].items())
+        inner = (f"`{name}` ({_schema(one)})" for name, one in schema["properties"].items())
+        return (
+            "objects with " + ", ".join(inner) if len(schema["properties"]) > 1 else "".join(inner)
+        )
     if "minimum" in schema:
         return f"{schema['type']}, {schema['minimum']} to {schema['maximum']}"
     return "a JSON object" if schema.get("type") == "object" else str(schema.get("type", ""))

@@ -33,6 +33,7 @@ class GroupCommit:
         self._clock = clock
         self._max_records = max_records
         self._waiting: list[_Waiting] = []
+        self._taken: list[_Waiting] = []
         self._records = 0
         self._closed = False
         self._wake = threading.Condition()
@@ -46,9 +47,12 @@ class GroupCommit:
 
         Raises:
             Overloaded: too many records wait already; nothing was queued.
+            DependencyUnavailable: the line is closed; nothing was queued.
         """
         records = sum(batch.count for batch in batches)
         future: Future[int] = Future()
+        # A caller who goes away cannot cancel what shares its commit with others.
+        future.set_running_or_notify_cancel()
         with self._wake:
             if self._closed:
                 raise DependencyUnavailable("the log is closing", code="log_unavailable")
@@ -73,24 +77,49 @@ class GroupCommit:
         self._writer.close()
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._waiting or self._closed)
-                taken = self._waiting[:_MAX_BATCHES_PER_COMMIT]
-                del self._waiting[:_MAX_BATCHES_PER_COMMIT]
-            if not taken:
-                return
-            self._commit(taken)
-            with self._wake:
-                self._records -= sum(waiting.records for waiting in taken)
+        try:
+            while self._take():
+                self._commit()
+        finally:
+            self._leave_nobody_waiting()
 
-    def _commit(self, taken: list[_Waiting]) -> None:
-        batches = [batch for waiting in taken for batch in waiting.batches]
+    def _take(self) -> bool:
+        """Wait for work and take it; return False when there will be none."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._waiting or self._closed)
+            self._taken = self._waiting[:_MAX_BATCHES_PER_COMMIT]
+            del self._waiting[:_MAX_BATCHES_PER_COMMIT]
+        return bool(self._taken)
+
+    def _commit(self) -> None:
+        batches = [batch for waiting in self._taken for batch in waiting.batches]
         try:
             offset = self._writer.append(batches, self._clock.now_ms())
         except DependencyUnavailable as refusal:
-            for waiting in taken:
+            for waiting in self._settle():
                 waiting.done.set_exception(refusal)
-            return
-        for waiting in taken:
-            waiting.done.set_result(offset)
+        else:
+            for waiting in self._settle():
+                waiting.done.set_result(offset)
+
+    def _settle(self) -> list[_Waiting]:
+        """Make room for others, and return whoever is to hear of it."""
+        with self._wake:
+            settled, self._taken = self._taken, []
+            self._records -= sum(waiting.records for waiting in settled)
+        return settled
+
+    def _leave_nobody_waiting(self) -> None:
+        """Close the line behind the thread; only a bug of ours ends it while somebody waits."""
+        with self._wake:
+            self._closed = True
+            self._taken += self._waiting
+            self._waiting = []
+        for waiting in self._settle():
+            waiting.done.set_exception(
+                DependencyUnavailable(
+                    "the log stopped before it was written",
+                    code="log_unavailable",
+                    hint="send again; event ids make that safe",
+                )
+            )

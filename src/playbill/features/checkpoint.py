@@ -13,6 +13,15 @@ from playbill.features.definitions import features_digest
 from playbill.features.state import FeatureState
 
 CHECKPOINT_FILE = "item-state.npz"
+_ARRAYS = ("head", "items", "authors", "topics", "ids_new", "ids_old", "trending_scores")
+_UNREADABLE: tuple[type[Exception], ...] = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    zipfile.BadZipFile,
+    msgspec.DecodeError,
+)
 
 
 class _Head(msgspec.Struct):
@@ -51,7 +60,6 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
                 ids_new=state.recent_ids.tables[0],
                 ids_old=state.recent_ids.tables[1],
                 trending_scores=state.trending.scores,
-                trending_top=state.trending.top,
             )
             file.flush()
             os.fsync(file.fileno())
@@ -70,10 +78,13 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:
     from its beginning instead.
     """
     try:
-        with np.load(folder / CHECKPOINT_FILE, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in saved.files}
+        with (
+            (folder / CHECKPOINT_FILE).open("rb") as file,
+            np.load(file, allow_pickle=False) as saved,
+        ):
+            arrays = {name: saved[name] for name in _ARRAYS}
             head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, msgspec.DecodeError):
+    except _UNREADABLE:
         return None
     state = FeatureState.empty(settings)
     if head.features != features_digest() or head.regions != state.regions:
@@ -83,14 +94,14 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:
     state.authors.restore(arrays["authors"])
     state.topics.restore(arrays["topics"])
     state.recent_ids.restore(head.ids_began_at_ms, [arrays["ids_new"], arrays["ids_old"]])
-    state.trending.landmark_ms = head.trending_landmark_ms
-    state.trending.scores = arrays["trending_scores"]
-    state.trending.top = arrays["trending_top"]
+    state.trending.restore(head.trending_landmark_ms, arrays["trending_scores"])
     return state
 
 
 def state_digest(state: FeatureState) -> str:
     """Return one hash over every bit of item state; equal states have equal hashes."""
+    scores = state.trending.scores
+    scored = int(np.flatnonzero(scores.any(axis=0))[-1:].sum()) + 1
     parts = {
         "epoch": state.epoch,
         "at_ms": state.at_ms,
@@ -98,7 +109,10 @@ def state_digest(state: FeatureState) -> str:
         "authors": content_digest(state.authors.used().tobytes()),
         "topics": content_digest(state.topics.used().tobytes()),
         "trending": content_digest(state.trending.top.tobytes()),
+        "trending_scores": content_digest(scores[:, :scored].tobytes()),
+        "trending_landmark_ms": state.trending.landmark_ms,
         "ids": [_set_digest(table) for table in state.recent_ids.tables],
+        "ids_began_at_ms": state.recent_ids.began_at_ms,
     }
     return content_digest(canonical_json(parts))
 

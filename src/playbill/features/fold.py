@@ -80,21 +80,17 @@ class Fold:
         posted = fold_videos(state, content.videos, self._regions, folded.texts)
         hidden = fold_takedowns(state, content.takedowns, folded.texts, self._users.texts)
         folded.items += [posted, hidden]
+        items = state.items.records
+        topics = items["topics"][posted]
+        folded.authors.append(items["author"][posted].astype(np.int64))
+        folded.topics.append(topics[topics != layout.NO_TOPIC].astype(np.int64))
         for facts in content.users:
             numbers = [state.topic(name) for name in facts.interests or ()]
             folded.topics.append(np.array([n for n in numbers if n != layout.NO_TOPIC], np.int64))
         records = self._records(content, folded)
         expanded = self._expand(records, content.at_ms, folded)
         self._absorb_items(expanded, folded)
-        regions = records["region"].astype(np.int64)
-        known = expanded.rows >= 0
-        state.trending.absorb(
-            expanded.rows[known],
-            regions[known],
-            expanded.at_ms[known],
-            expanded.signals[known],
-            content.at_ms,
-        )
+        self._absorb_trending(records, expanded, content.at_ms)
         if with_users:
             self._absorb_users(content.users, records, expanded, folded)
         state.epoch, state.at_ms = content.epoch, content.at_ms
@@ -146,6 +142,18 @@ class Fold:
         folded.items.append(events.rows[known])
         folded.authors.append(events.authors[events.authors >= 0])
         folded.topics.append(flat[flat >= 0])
+
+    def _absorb_trending(self, records: Records, events: Expanded, now_ms: int) -> None:
+        """Count events for the lists, but for hidden videos, which late events do not list."""
+        flags = self.state.items.records["flags"][np.where(events.rows >= 0, events.rows, 0)]
+        shown = (events.rows >= 0) & ((flags & layout.VISIBLE) != 0)
+        self.state.trending.absorb(
+            events.rows[shown],
+            records["region"].astype(np.int64)[shown],
+            events.at_ms[shown],
+            events.signals[shown],
+            now_ms,
+        )
 
     def _absorb_users(
         self, facts: Sequence[StoredUser], records: Records, events: Expanded, folded: Folded

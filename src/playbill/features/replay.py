@@ -1,6 +1,6 @@
 """Replay: the log again, through the same fold, from nothing or from where a state stands."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playbill.contracts import EventLog, Settings, UserState
@@ -47,8 +47,14 @@ class Replay:
             self.users.commit(content.epoch, folded.users, folded.texts)
         return folded
 
-    def run(self, up_to: int | None = None) -> int:
-        """Fold every epoch past the state and return the last one's number."""
+    def run(self, up_to: int | None = None, each: Callable[[int], None] | None = None) -> int:
+        """Fold every epoch past the state and return the last one's number.
+
+        Args:
+            each: called with the number of each epoch that was folded.
+        """
         for content in self.contents(up_to):
             self.fold(content)
+            if each is not None:
+                each(content.epoch)
         return self.state.epoch

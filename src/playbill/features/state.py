@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.contracts import Settings
-from playbill.core import key64
+from playbill.core import SECOND_MS, key64
 from playbill.features.key_table import KeyTable, RecentIds
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, NO_TOPIC
 from playbill.features.trending import Trending
@@ -109,6 +109,7 @@ class FeatureState:
             len(settings.regions),
             item_capacity=room.item_capacity,
             group_capacity=room.group_capacity,
+            recent_ids=RecentIds(settings.admission.idempotence_s * SECOND_MS),
         )
 
     def topic(self, name: str) -> int:

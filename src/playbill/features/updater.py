@@ -1,5 +1,6 @@
 """The updater: it tails the log, closes epochs, folds them and publishes what changed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -83,8 +84,11 @@ class Updater:
         self._last = EpochRecord(epoch=0, at_ms=0, upto={})
         self.state = FeatureState.empty(settings)
 
-    def recover(self) -> int:
+    def recover(self, each: Callable[[int], None] | None = None) -> int:
         """Come to where the log's last epoch is and publish it; return how many were folded.
+
+        Args:
+            each: called with the number of each epoch that was folded; a sign of life.
 
         Raises:
             DependencyUnavailable: the log is older than the state, so part of it is missing.
@@ -102,7 +106,7 @@ class Updater:
             )
         began = state.epoch
         users = BatchedUsers(self._users)
-        Replay(self._log, self._settings, state, users).run()
+        Replay(self._log, self._settings, state, users).run(each=each)
         users.flush()
         self.state, self._last = state, last
         self._publisher.publish_all(state)

@@ -205,10 +205,7 @@ class FeedService:
 
     def _excluded(self, message: FeedRequest, shown: npt.NDArray[np.uint64]) -> Rows:
         keys = [*shown.tolist(), *(key64(name) for name in message.exclude)]
-        if not keys or self.state.shared is None:
-            return np.empty(0, np.int64)
-        items = view_of(self.state.shared).tables.items
-        return np.flatnonzero(np.isin(items["key"], np.array(keys, np.uint64)))
+        return self.texts.rows(keys)
 
     def _note_state(self, asked: _Asked, view: ItemView, reasons: list[str]) -> None:
         """Say what of the state is not as it should be."""

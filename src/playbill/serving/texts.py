@@ -3,6 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from playbill.contracts import StoredVideo
 from playbill.core import DependencyUnavailable, key64
 from playbill.features import (
@@ -22,34 +25,28 @@ class Texts:
 
     def __init__(self, read: ReadTexts) -> None:
         self._read = read
-        self._videos: OrderedDict[int, StoredVideo] = OrderedDict()
+        self._known: OrderedDict[int, CatalogueEntry] = OrderedDict()
 
     def videos(self, keys: Sequence[int]) -> list[StoredVideo | None]:
         """Return the videos of several keys, None for one that cannot be found now."""
-        missing = [key for key in keys if key not in self._videos]
-        if missing:
-            for key, entry in zip(missing, self._entries(missing), strict=True):
-                if entry is not None:
-                    self._videos[key] = entry.video
-            while len(self._videos) > _REMEMBERED:
-                self._videos.popitem(last=False)
-        return [self._videos.get(key) for key in keys]
+        self._learn(keys)
+        known = self._known
+        return [known[key].video if key in known else None for key in keys]
+
+    def rows(self, keys: Sequence[int]) -> npt.NDArray[np.int64]:
+        """Return the rows of those keys that belong to a video."""
+        self._learn(keys)
+        known = self._known
+        return np.array([known[key].row for key in keys if key in known], np.int64)
 
     def named(self, keys: Sequence[int]) -> dict[int, str]:
         """Return the ids of those keys that belong to a video."""
-        found = self.videos(keys)
-        return {
-            key: video.video_id for key, video in zip(keys, found, strict=True) if video is not None
-        }
+        found = zip(keys, self.videos(keys), strict=True)
+        return {key: video.video_id for key, video in found if video is not None}
 
     def entry(self, video_id: str) -> CatalogueEntry | None:
         """Return the newest catalogue entry of a video id."""
         return self._entries([key64(video_id)])[0]
-
-    def rows(self, video_ids: Sequence[str]) -> list[int]:
-        """Return the rows of those video ids that are known."""
-        entries = self._entries([key64(name) for name in video_ids])
-        return [entry.row for entry in entries if entry is not None]
 
     def topic(self, topic: int) -> str:
         """Return a topic's name."""
@@ -58,6 +55,16 @@ class Texts:
     def author(self, author: int) -> str:
         """Return an author's id."""
         return self._name(author_text_key(author))
+
+    def _learn(self, keys: Sequence[int]) -> None:
+        missing = [key for key in keys if key not in self._known]
+        if not missing:
+            return
+        for key, entry in zip(missing, self._entries(missing), strict=True):
+            if entry is not None:
+                self._known[key] = entry
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
 
     def _entries(self, keys: Sequence[int]) -> list[CatalogueEntry | None]:
         try:
