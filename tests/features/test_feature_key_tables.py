@@ -20,7 +20,7 @@ def _array(values) -> np.ndarray:
 
 
 def _ids(names) -> np.ndarray:
-    """Return (N, 2) ids; a name is in one half or the other, so that halves alone are not enough."""
+    """Return (N, 2) ids of which neither half says enough."""
     return np.array([(name % 7, name // 7 + 1) for name in names], np.uint64).reshape(-1, 2)
 
 

@@ -44,9 +44,9 @@ class MortalUsers:
 
 def _damage(folder: Path, how: str) -> None:
     file = folder / CHECKPOINT_FILE
-    if not file.exists():
+    data = file.read_bytes() if file.exists() else b""
+    if not data:
         return
-    data = file.read_bytes()
     if how == "truncated":
         file.write_bytes(data[: len(data) // 2])
     elif how == "emptied":

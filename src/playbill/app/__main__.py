@@ -1,10 +1,10 @@
-"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PORT."""
+"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PORT PARENT."""
 
 import asyncio
 import sys
 from pathlib import Path
 
-from playbill.app.process import explained
+from playbill.app.process import end_with, explained
 from playbill.app.updater_process import run_updater
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import run_collector, run_worker
@@ -12,7 +12,8 @@ from playbill.app.worker_process import run_collector, run_worker
 
 def main() -> None:
     """Run one role."""
-    role, place, home, port = sys.argv[1:]
+    role, place, home, port, parent = sys.argv[1:]
+    end_with(int(parent))
     with explained():
         wiring = Wiring.of(Path(home)).override(port=int(port))
         if role == "updater":

@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from playbill.contracts import Settings
 from playbill.core import InvalidInput, nearest_name
 
 CONFIG_FILE = "playbill.toml"
-_UNKNOWN = re.compile(r"unknown field `([^`]+)`")
+_UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 
 
@@ -23,36 +24,21 @@ def read_settings(path: Path) -> Settings:
         InvalidInput: the file is not TOML, names a setting that does not exist, or gives one a
             value outside its range.
     """
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            f"{path.name} is not valid TOML: {error}", hint="mend the line it names"
-        ) from error
-    try:
-        return msgspec.convert(tables, Settings)
-    except msgspec.ValidationError as error:
-        raise _explained(path.name, tables, str(error)) from error
+    return _settings_of(path.name, _text_of(path))
 
 
 def write_setting(path: Path, values: dict[str, Any]) -> None:
-    """Set top-level lists in a settings file, leaving the rest of its text as it is."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    lines = text.splitlines()
-    head = next((n for n, line in enumerate(lines) if line.startswith("[")), len(lines))
+    """Set top-level lists in a settings file, leaving the rest of its text as it is.
+
+    Raises:
+        InvalidInput: as ``read_settings``, of the file as it would be; it stays as it was.
+    """
+    text = _text_of(path)
     for name, value in values.items():
-        entry = f"{name} = {msgspec.json.encode(value).decode()}"
-        at = next((n for n in range(head) if re.match(rf"{name}\s*=", lines[n])), None)
-        if at is None:
-            lines.insert(0, entry)
-            head += 1
-        else:
-            lines[at] = entry
+        text = _with_entry(text, name, f"{name} = {msgspec.json.encode(value).decode()}")
+    _settings_of(path.name, text)
     draft = path.with_suffix(".draft")
-    draft.write_text("\n".join(lines) + "\n", "utf-8")
-    read_settings(draft)
+    draft.write_text(text, "utf-8")
     draft.replace(path)
 
 
@@ -69,7 +55,55 @@ def key_folder(home: Path) -> Path:
     return Path(named) if named else home / "keys"
 
 
-def _explained(name: str, tables: dict[str, Any], text: str) -> InvalidInput:
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{path.name} is not valid TOML: {error}", hint="write it in UTF-8"
+        ) from error
+    except OSError as error:
+        raise InvalidInput(
+            f"{path.name} cannot be read: {error.strerror}",
+            hint="make it a file that this user can read",
+        ) from error
+
+
+def _settings_of(name: str, text: str) -> Settings:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(
+            f"{name} is not valid TOML: {error}", hint="mend the line it names"
+        ) from error
+    try:
+        return msgspec.convert(tables, Settings)
+    except msgspec.ValidationError as error:
+        raise _explained(name, str(error)) from error
+
+
+def _with_entry(text: str, name: str, entry: str) -> str:
+    """Return the text with one top-level entry set, where it was or else in front."""
+    lines = text.split("\n")
+    head = next((n for n, line in enumerate(lines) if line.startswith("[")), len(lines))
+    at = next((n for n in range(head) if re.match(rf"\s*{name}\s*=", lines[n])), None)
+    if at is None:
+        return "\n".join([entry, *lines])
+    return "\n".join([*lines[:at], entry, *lines[_end_of_entry(lines, at) :]])
+
+
+def _end_of_entry(lines: list[str], at: int) -> int:
+    """Return the line behind an entry, whose value may span several."""
+    for end in range(at + 1, len(lines) + 1):
+        with suppress(tomllib.TOMLDecodeError):
+            tomllib.loads("\n".join(lines[at:end]))
+            return end
+    return at + 1
+
+
+def _explained(name: str, text: str) -> InvalidInput:
     found = _PATH.search(text)
     path = found.group(1) if found else ""
     message = _PATH.sub("", text)

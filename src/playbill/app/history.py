@@ -39,8 +39,9 @@ class LogSink:
 
     def __init__(self, log: EventLog, settings: Settings, pseudonyms: Pseudonyms) -> None:
         self._admission = Admission(settings, pseudonyms, None)
-        self._writer = log.writer(HISTORY_PARTITION)
+        # The updater holds the epochs: asked first, a served home costs nothing to refuse.
         self._epoch_writer = log.writer(EPOCHS_PARTITION)
+        self._writer = log.writer(HISTORY_PARTITION)
         self._last = EpochLog(log).last()
         self._offset = log.last_offset(HISTORY_PARTITION)
         self._pseudonyms = pseudonyms
@@ -65,10 +66,16 @@ class LogSink:
         return sorted([*refused, *admitted.rejected], key=lambda problem: problem.index)
 
     def close(self) -> None:
-        """Store what is held back and give the partitions up."""
-        self._flush()
-        self._writer.close()
-        self._epoch_writer.close()
+        """Store what is held back and give the partitions up.
+
+        Raises:
+            DependencyUnavailable: the log refused what was held back.
+        """
+        try:
+            self._flush()
+        finally:
+            self._writer.close()
+            self._epoch_writer.close()
 
     def _videos(self, videos: Sequence[Video], at_ms: int) -> Batch:
         regions = self._admission.regions
@@ -103,7 +110,7 @@ class LogSink:
                 )
         if good:
             self._append(encode(good, at_ms), at_ms)
-        return refused
+        return sorted(refused, key=lambda problem: problem.index)
 
     def _append(self, batch: Batch, at_ms: int) -> None:
         """Hold a window back until there are enough to share one commit."""
@@ -119,8 +126,10 @@ class LogSink:
         """Store what is held back: the batches first, then the epochs that name them."""
         if self._held:
             self._writer.append(self._held, self._last.at_ms)
+            self._held = []
+        if self._epochs:
             EpochLog.append(self._epoch_writer, *self._epochs)
-            self._held, self._epochs = [], []
+            self._epochs = []
 
     def _check(self, at_ms: int) -> None:
         if at_ms < self._last.at_ms:

@@ -16,9 +16,15 @@ EXIT_DEPENDENCY = 3
 """A process that ends with this found something gone that a restart may bring back."""
 
 
-def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:
-    """Take a row of the board over and end when the supervisor does."""
+def end_with(parent: int) -> None:
+    """Have the kernel send SIGTERM when the supervisor ends; end now if it has already."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit(EXIT_DEPENDENCY)
+
+
+def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:
+    """Take a row of the board over; leave Ctrl-C to the supervisor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     board = Board(wiring.layout.board, create=False)
     row = board.row(place)

@@ -1,5 +1,6 @@
 """The supervisor: it starts every process, replaces what dies or hangs, and stops all in order."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -137,7 +138,8 @@ class Supervisor:
     def _spawn(self, role: str, place: int) -> None:
         self._board.rows["ready"][place] = 0
         http = self.wiring.settings.http
-        arguments = [role, str(place), str(self.wiring.layout.home), str(http.port)]
+        home = str(self.wiring.layout.home)
+        arguments = [role, str(place), home, str(http.port), str(os.getpid())]
         process = subprocess.Popen(
             [sys.executable, "-m", "playbill.app", *arguments], stdin=subprocess.DEVNULL
         )

@@ -8,6 +8,7 @@ import msgspec
 
 from playbill.app.config import write_setting
 from playbill.app.history import LogSink
+from playbill.app.learning import Trained, evaluate, train
 from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
 from playbill.contracts import HistorySource, Settings
@@ -76,6 +77,40 @@ class Home:
                 return load(source, sink, on_progress=on_progress)
             finally:
                 sink.close()
+
+    def train(
+        self,
+        on_progress: OnProgress | None = None,
+        *,
+        day_offset_h: int = 0,
+        promote: bool = True,
+    ) -> Trained:
+        """Replay the log, train on it, seal a bundle and make it the champion.
+
+        Args:
+            day_offset_h: when days begin, in hours before midnight UTC.
+            promote: False leaves the champion as it is.
+
+        Raises:
+            InvalidInput: the log holds too little to learn from.
+        """
+        return train(
+            self.wiring, day_offset_h=day_offset_h, on_progress=on_progress, promote=promote
+        )
+
+    def evaluate(
+        self,
+        protocol: str = "quick",
+        on_progress: OnProgress | None = None,
+        *,
+        day_offset_h: int = 0,
+    ) -> dict[str, Any]:
+        """Return the report of a protocol, ``quick`` or ``rolling``.
+
+        Raises:
+            NotFound: there is no data set, or no champion.
+        """
+        return evaluate(self.wiring, protocol, day_offset_h=day_offset_h, on_progress=on_progress)
 
     def parity(
         self, sample: int = 2_000, seed: int = 0, on_progress: OnProgress | None = None

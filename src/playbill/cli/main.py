@@ -2,7 +2,7 @@
 
 import typer
 
-from playbill.cli import care, data, demo, proofs, reference, serve
+from playbill.cli import care, data, demo, learn, proofs, reference, serve
 
 app = typer.Typer(
     name="playbill",
@@ -23,6 +23,12 @@ app.command("up")(serve.up)
 app.command("simulate")(demo.simulate)
 app.command("parity")(proofs.parity)
 app.command("replay")(proofs.replay)
+app.command("train")(learn.train)
+app.command("evaluate")(learn.evaluate)
+models = typer.Typer(help="Look after bundles.", no_args_is_help=True)
+app.add_typer(models, name="models")
+models.command("list")(learn.models)
+models.command("promote")(learn.promote)
 app.command("import")(data.import_)
 app.command("doctor")(care.doctor)
 app.command("drill")(care.drill)

@@ -53,6 +53,6 @@ REJECTIONS: dict[str, str] = {
     "author_missing": "A follow needs an author_id or a video_id.",
     "watch_missing": "A watch needs watch_ms.",
     "undeclared_value": "A surface or region that the settings do not declare.",
-    "event_too_large": "One event is larger than admission.max_event_bytes.",
+    "event_too_large": "Invalid, and larger than admission.max_event_bytes: not kept for repair.",
 }
 """Every code with which one event of a batch may be refused."""

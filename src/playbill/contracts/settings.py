@@ -23,7 +23,7 @@ class AdmissionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     idempotence_s: Annotated[int, msgspec.Meta(ge=86_400, le=30 * 86_400)] = 86_400
     """An event_id that returns within this time counts once."""
     max_event_bytes: Count = 16_384
-    """Largest JSON text of one event."""
+    """Largest JSON text of a refused event that is kept for repair."""
     queue_events: Count = 100_000
     """Events waiting for the disk in one process; beyond it clients get 429."""
 

@@ -108,9 +108,12 @@ def decode_impressions(payload: bytes) -> Impressions:
     Raises:
         BrokenContract: the counts inside do not add up to its length.
     """
-    count = int(np.frombuffer(payload, "<u4", 1)[0])
-    requests = np.frombuffer(payload, REQUEST_RECORD, count, offset=4)
-    shown = np.frombuffer(payload, SHOWN_RECORD, offset=4 + requests.nbytes)
+    try:
+        count = int(np.frombuffer(payload, "<u4", 1)[0])
+        requests = np.frombuffer(payload, REQUEST_RECORD, count, offset=4)
+        shown = np.frombuffer(payload, SHOWN_RECORD, offset=4 + requests.nbytes)
+    except ValueError as error:
+        raise BrokenContract(f"an impressions batch is torn: {error}") from error
     if int(requests["count"].sum()) != len(shown):
         raise BrokenContract(
             f"an impressions batch announces {int(requests['count'].sum())} places "

@@ -67,7 +67,7 @@ class Collector:
 
         Raises:
             InvalidInput: the body as a whole cannot be read.
-            Overloaded: too much waits for the disk; nothing was taken.
+            Overloaded: too much waits for the disk; the whole batch is to be sent again.
         """
         return self._take(decode_events_body(body, self._max_event_bytes))
 

@@ -123,6 +123,6 @@ def repaired_event(letter: DeadLetter, repair: Repair) -> bytes:
     """
     try:
         fields = msgspec.json.decode(letter.text, type=dict[str, Any])
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(problem_of(error)[0]) from error
     return msgspec.json.encode(repair(fields))

@@ -17,6 +17,7 @@ _ARRAYS = ("head", "items", "authors", "topics", "ids_new", "ids_old", "trending
 _UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
+    RuntimeError,
     ValueError,
     KeyError,
     zipfile.BadZipFile,
@@ -82,6 +83,9 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:
             (folder / CHECKPOINT_FILE).open("rb") as file,
             np.load(file, allow_pickle=False) as saved,
         ):
+            # NumPy stops reading where a header says so; only a full pass checks every byte.
+            if saved.zip.testzip() is not None:
+                return None
             arrays = {name: saved[name] for name in _ARRAYS}
             head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
     except _UNREADABLE:

@@ -104,14 +104,11 @@ class UserNetwork(nn.Module):
 
     def forward(self, vectors: Tensor, weights: Tensor) -> Tensor:
         """Return (B, 64) unit vectors of (B, 32, 64) item vectors and (B, 32) weights."""
-        means = []
-        for row in self.recency:
-            w = weights * row.exp()
-            total = torch.bmm(w.unsqueeze(1), vectors).squeeze(1) + COLD_WEIGHT * self.cold
-            means.append(total / (w.sum(dim=1, keepdim=True) + COLD_WEIGHT))
-        both = torch.cat(means, dim=1)
-        refined = self.outer(torch.relu(self.inner(both)))
-        return nn.functional.normalize(means[0] + refined, dim=1, eps=1e-6)
+        w = weights.unsqueeze(1) * self.recency.exp()
+        totals = torch.bmm(w, vectors) + COLD_WEIGHT * self.cold
+        means = totals / (w.sum(dim=2, keepdim=True) + COLD_WEIGHT)
+        refined = self.outer(torch.relu(self.inner(means.flatten(1))))
+        return nn.functional.normalize(means[:, 0] + refined, dim=1, eps=1e-6)
 
 
 def _steep(size: int) -> Tensor:

@@ -1,6 +1,5 @@
 """Replay, with everything that a row needs written down as it passes."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np

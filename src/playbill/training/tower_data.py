@@ -23,7 +23,8 @@ FEWEST_ITEM_POSITIVES = 5
 @dataclass(frozen=True, slots=True)
 class Positives:
     """P taken videos: ``items`` (P,), ``weights`` (P,), ``history`` (P, 32) item rows, 0 where
-    nothing is, and ``history_weights`` (P, 32)."""
+    nothing is, and ``history_weights`` (P, 32).
+    """
 
     items: Ints
     weights: Floats

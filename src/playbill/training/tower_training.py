@@ -20,12 +20,14 @@ from playbill.training.tower_data import ItemPlaces, Positives, item_places
 Floats = npt.NDArray[np.float32]
 Records = npt.NDArray[np.void]
 
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 1e-2
 WEIGHT_DECAY = 1e-2
 TEMPERATURE = 0.1
 RESIDUAL_DROPOUT = 0.3
 SHARED_NEGATIVES = 512
 """Videos drawn evenly and added to every step's own, so that unpopular ones are placed too."""
+MOST_STEPS = 1_500
+"""Steps at most; over more positives than that, each epoch takes a share of them by chance."""
 _REPORT_EVERY = 8
 
 
@@ -95,12 +97,14 @@ def _fit(
     optimiser = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     shares = np.bincount(positives.items, minlength=len(items)) / len(positives)
     frequency = torch.from_numpy(shares.astype(np.float32))
-    steps = training.tower_epochs * -(-len(positives) // training.batch_rows)
+    per_epoch = -(-len(positives) // training.batch_rows)
+    per_epoch = min(per_epoch, max(MOST_STEPS // training.tower_epochs, 1))
+    steps = training.tower_epochs * per_epoch
     report = within(on_progress, "train towers")
     step, losses = 0, list[float]()
     for _ in range(training.tower_epochs):
         total = 0.0
-        order = torch.randperm(len(positives)).numpy()
+        order = torch.randperm(len(positives)).numpy()[: per_epoch * training.batch_rows]
         for first in range(0, len(order), training.batch_rows):
             part = order[first : first + training.batch_rows]
             optimiser.param_groups[0]["lr"] = LEARNING_RATE * max(1.0 - step / steps, 0.01)

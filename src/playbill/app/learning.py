@@ -1,0 +1,114 @@
+"""From the log to a serving bundle, and from a bundle to its figures."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from playbill import __version__
+from playbill.app.wiring import Wiring
+from playbill.core import InvalidInput, NotFound
+from playbill.registry import BundleStore
+
+OnProgress = Callable[[str, float], None]
+_DRAFT = ".draft"
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training run made."""
+
+    digest: str
+    rows: int
+    auc: dict[str, float]
+    """On the rows held out, by task that has both classes there."""
+    table_version: int
+
+
+def train(
+    wiring: Wiring, *, day_offset_h: int, on_progress: OnProgress | None, promote: bool
+) -> Trained:
+    """Replay the log into a data set, train on it, seal the bundle, and make it the champion.
+
+    Raises:
+        InvalidInput: the log holds too little to learn from.
+        DependencyUnavailable: a table or a bundle cannot be written.
+    """
+    from playbill.retrieval import VectorIndex
+    from playbill.training import Circumstances, Dataset, build_dataset, draft_bundle
+
+    layout, settings = wiring.layout, wiring.settings
+    build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
+    dataset = Dataset.open(layout.tables)
+    draft = layout.bundles / _DRAFT
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        manifest = draft_bundle(
+            dataset,
+            settings,
+            draft,
+            Circumstances(wiring.clock.now_ms(), hardware(), __version__),
+            day_offset_h=day_offset_h,
+            on_progress=on_progress,
+        )
+        vectors, keys = _vectors(draft)
+        VectorIndex.build(vectors, keys, settings.training.seed).save(draft / "index")
+        store = BundleStore(layout.bundles)
+        digest = store.add(draft, manifest)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    if promote:
+        store.promote(digest)
+    metrics: dict[str, Any] = manifest.metrics["metrics"]
+    auc = {task: found["auc"] for task, found in metrics.items() if found["auc"] is not None}
+    return Trained(
+        digest=digest,
+        rows=dataset.report.rows,
+        auc=auc,
+        table_version=dataset.report.table_version,
+    )
+
+
+def evaluate(
+    wiring: Wiring, protocol: str, *, day_offset_h: int, on_progress: OnProgress | None
+) -> dict[str, Any]:
+    """Return a protocol's report on the champion (quick) or on daily retraining (rolling).
+
+    Raises:
+        NotFound: there is no data set, or no champion.
+        InvalidInput: too few days, or nothing unseen.
+    """
+    from playbill.training import Dataset, evaluate_bundle, evaluate_rolling
+
+    dataset = Dataset.open(wiring.layout.tables)
+    if protocol == "rolling":
+        return evaluate_rolling(dataset, wiring.settings, day_offset_h, on_progress)
+    store = BundleStore(wiring.layout.bundles)
+    digest = store.champion()
+    if digest is None:
+        raise NotFound("no bundle was promoted yet", hint="playbill train")
+    manifest = store.manifest(digest)
+    report = evaluate_bundle(dataset, store.path(digest), manifest, wiring.settings, day_offset_h)
+    return {"bundle": digest, **report}
+
+
+def hardware() -> str:
+    """Return one line on this machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores of {models[0] if models else 'unknown'}, {memory:.0f} GiB"
+
+
+def _vectors(draft: Path) -> tuple[Any, Any]:
+    import numpy as np
+
+    vectors = np.load(draft / "item_vectors.npy", allow_pickle=False)
+    if not len(vectors):
+        raise InvalidInput("no video is visible; there is nothing to index")
+    return vectors, np.load(draft / "item_keys.npy", allow_pickle=False)

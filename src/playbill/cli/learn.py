@@ -1,0 +1,124 @@
+"""``playbill train``, ``playbill evaluate`` and ``playbill models``."""
+
+import enum
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from playbill.app.verbs import Home
+from playbill.cli.shared import HomeOption, JsonOption, Stages, explained, out, print_json
+
+DayOffset = Annotated[
+    int, typer.Option(min=-12, max=14, help="When days begin, in hours before midnight UTC.")
+]
+
+
+class Protocol(enum.StrEnum):
+    """Ways to hold rows out."""
+
+    QUICK = "quick"
+    """The champion, on the rows after those it learned from."""
+    ROLLING = "rolling"
+    """A ranker a day, each scored on the next; what daily retraining would have served."""
+
+
+def train(
+    home: HomeOption = None,
+    day_offset: DayOffset = 0,
+    promote: Annotated[bool, typer.Option(help="Make the new bundle the champion.")] = True,
+    json: JsonOption = False,
+) -> None:
+    """Replay the log into a data set, train on it, and let the bundle serve."""
+    with explained():
+        with Stages(quiet=json) as stages:
+            trained = Home(home).train(stages, day_offset_h=day_offset, promote=promote)
+        if json:
+            print_json(trained)
+            return
+        auc = ", ".join(f"{task} {value:.4f}" for task, value in trained.auc.items())
+        out.print(f"bundle {trained.digest}", highlight=False)
+        out.print(
+            f"{trained.rows:,} rows (table version {trained.table_version}); held-out AUC: {auc}",
+            highlight=False,
+        )
+
+
+def evaluate(
+    home: HomeOption = None,
+    protocol: Annotated[Protocol, typer.Option(help="quick or rolling.")] = Protocol.QUICK,
+    day_offset: DayOffset = 0,
+    json: JsonOption = False,
+) -> None:
+    """Print AUC, GAUC, log loss and calibration beside the popularity floor."""
+    with explained():
+        with Stages(quiet=json) as stages:
+            report = Home(home).evaluate(protocol.value, stages, day_offset_h=day_offset)
+        if json:
+            print_json(report)
+            return
+        table = Table(title=f"{protocol.value}: {report['rows']:,} rows held out")
+        for heading in ("task", "AUC", "GAUC", "log loss", "calibration", "floor AUC"):
+            table.add_column(heading, justify="left" if heading == "task" else "right")
+        for task, found in report["metrics"].items():
+            table.add_row(
+                task,
+                _ranged(found, "auc"),
+                _ranged(found, "gauc"),
+                _figure(found["log_loss"]),
+                _figure(found["calibration"]),
+                _figure(report["floor"][task]["auc"]),
+            )
+        out.print(table)
+        out.print(report["note"], highlight=False)
+
+
+def models(home: HomeOption = None, json: JsonOption = False) -> None:
+    """List the bundles, oldest first; the champion is marked."""
+    with explained():
+        store = Home(home).bundles
+        champion = store.champion()
+        found = []
+        for digest in store.digests():
+            manifest = store.manifest(digest)
+            found.append(
+                {
+                    "digest": digest,
+                    "created_at_ms": manifest.created_at_ms,
+                    "rows": manifest.data.get("rows"),
+                    "champion": digest == champion,
+                }
+            )
+        if json:
+            print_json(found)
+            return
+        for bundle in found:
+            mark = "champion" if bundle["champion"] else ""
+            out.print(f"{bundle['digest']}  {bundle['rows']:,} rows  {mark}", highlight=False)
+        if not found:
+            out.print("no bundle yet; playbill train makes one")
+
+
+def promote(
+    digest: Annotated[str, typer.Argument(help="The bundle, or the first digits of its digest.")],
+    home: HomeOption = None,
+) -> None:
+    """Make a bundle the champion; rolling back is the same command."""
+    with explained():
+        store = Home(home).bundles
+        wanted = digest.removeprefix("sha256:")
+        matches = [
+            known for known in store.digests() if known.removeprefix("sha256:").startswith(wanted)
+        ]
+        store.promote(matches[0] if len(matches) == 1 else "sha256:" + wanted)
+        out.print(f"{store.champion()} serves", highlight=False)
+
+
+def _figure(value: Any) -> str:
+    return "none" if value is None else f"{value:.4f}"
+
+
+def _ranged(found: dict[str, Any], name: str) -> str:
+    interval = found.get(f"{name}_interval")
+    text = _figure(found[name])
+    return f"{text} [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else text

@@ -1,0 +1,200 @@
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from playbill.app.config import home_folder, key_folder, read_settings, write_setting
+from playbill.contracts import Settings
+from playbill.core import InvalidInput
+
+laws = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def tables(kind=Settings, path=()):
+    """Yield each table of the settings: its path and the names in it."""
+    fields = msgspec.structs.fields(kind)
+    yield path, [field.name for field in fields]
+    for field in fields:
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from tables(field.type, (*path, field.name))
+
+
+NAMES = [(path, name) for path, names in tables() for name in names]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "playbill.toml"
+
+
+def test_without_a_file_everything_is_as_documented(file):
+    assert read_settings(file) == Settings()
+    file.write_text("# nothing is said here\n")
+    assert read_settings(file) == Settings()
+
+
+def test_what_a_file_says_is_what_is_set_and_nothing_else(file):
+    file.write_text(
+        'regions = ["eu", "us"]\ndrills = true\n[serving]\nbudget_ms = 90\n[http]\nport = 9000\n'
+    )
+    told = read_settings(file)
+    assert (told.regions, told.drills) == (("eu", "us"), True)
+    assert (told.serving.budget_ms, told.http.port) == (90.0, 9000)
+    assert msgspec.structs.replace(told.serving, budget_ms=150.0) == Settings().serving
+    assert told.epochs == Settings().epochs
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), NAMES, ids=[".".join((*path, name)) for path, name in NAMES]
+)
+def test_a_misspelt_setting_is_an_error_that_names_the_right_one(file, path, name):
+    misspelt = name + name[-1]
+    head = f"[{'.'.join(path)}]\n" if path else ""
+    file.write_text(f"{head}{misspelt} = 1\n")
+    with pytest.raises(InvalidInput, match=r"there is no setting") as caught:
+        read_settings(file)
+    assert caught.value.field == ".".join((*path, misspelt))
+    assert f"Did you mean {name!r}?" in caught.value.message
+    assert caught.value.message.startswith("playbill.toml: ")
+    assert caught.value.hint == "docs/settings.md lists all settings"
+
+
+def test_a_setting_like_no_other_is_refused_without_a_guess(file):
+    file.write_text("zebra = 1\n")
+    with pytest.raises(InvalidInput, match=r"there is no setting 'zebra'\.$"):
+        read_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "field"),
+    [
+        ("[epochs]\ninterval_ms = 9\n", "`int` >= 10", "epochs.interval_ms"),
+        ("[http]\nport = 65536\n", "`int` <= 65535", "http.port"),
+        ('[http]\nport = "8700"\n', "Expected `int`, got `str`", "http.port"),
+        ("[serving]\nexplore_share = 1.01\n", "`float` <= 1.0", "serving.explore_share"),
+        ("regions = []\n", "length >= 1", "regions"),
+        ('regions = ["eu", ""]\n', "length >= 1", "regions[1]"),
+        ("serving = 3\n", "Expected `object`, got `int`", "serving"),
+    ],
+)
+def test_a_value_outside_its_range_is_named_with_the_range(file, text, message, field):
+    file.write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        read_settings(file)
+    assert message in caught.value.message
+    assert "`$" not in caught.value.message
+    assert (caught.value.field, caught.value.code) == (field, "invalid_input")
+    assert "docs/settings.md" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", [b"regions = [", b"a\xff", b"drills = yes", b"[http\nport = 1"])
+def test_what_is_not_toml_is_named_with_its_place(file, text):
+    file.write_bytes(text)
+    with pytest.raises(InvalidInput, match=r"playbill\.toml is not valid TOML") as caught:
+        read_settings(file)
+    assert caught.value.hint in ("mend the line it names", "write it in UTF-8")
+
+
+def test_a_settings_file_that_is_a_folder_is_named(file):
+    file.mkdir()
+    with pytest.raises(InvalidInput, match=r"playbill\.toml cannot be read"):
+        read_settings(file)
+
+
+def test_setting_a_list_leaves_the_rest_of_the_file_as_it_was(file):
+    file.write_text('# ours\nregions = ["eu"]\ndrills = true  # for now\n\n[http]\nport = 9000\n')
+    write_setting(file, {"regions": ["eu", "us"], "surfaces": ["home"]})
+    assert file.read_text() == (
+        'surfaces = ["home"]\n# ours\nregions = ["eu","us"]\ndrills = true  # for now\n'
+        "\n[http]\nport = 9000\n"
+    )
+    assert [path.name for path in file.parent.iterdir()] == ["playbill.toml"]
+
+
+def test_setting_a_list_makes_the_file(file):
+    write_setting(file, {"regions": ["eu"]})
+    assert read_settings(file) == msgspec.structs.replace(Settings(), regions=("eu",))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'regions = [\n  "eu",\n  "us",  # both\n]\n',
+        '  regions=["eu"]\n',
+        'regions = [ # ours\n"]", "[",\n]\n',
+    ],
+)
+def test_a_list_over_several_lines_is_replaced_whole(file, written):
+    file.write_text(f"drills = true\n{written}example_users = []\n[http]\nport = 9000\n")
+    write_setting(file, {"regions": ["as"]})
+    told = read_settings(file)
+    assert (told.regions, told.drills, told.http.port) == (("as",), True, 9000)
+    assert "both" not in file.read_text()
+
+
+def test_a_table_with_a_name_of_the_same_sound_is_not_touched(file):
+    file.write_text("[http]\nport = 9000\n")
+    write_setting(file, {"regions": ["eu"]})
+    assert read_settings(file).http.port == 9000
+    assert file.read_text().startswith("regions")
+
+
+@pytest.mark.parametrize("values", [{"regions": []}, {"region": ["eu"]}, {"drills": [1]}])
+def test_a_refused_value_leaves_the_file_and_its_folder_as_they_were(file, values):
+    file.write_text('regions = ["eu"]\n')
+    with pytest.raises(InvalidInput, match=r"^playbill\.toml"):
+        write_setting(file, values)
+    assert file.read_text() == 'regions = ["eu"]\n'
+    assert [path.name for path in file.parent.iterdir()] == ["playbill.toml"]
+
+
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+lists = st.lists(names, min_size=1, max_size=5, unique=True)
+tails = st.sampled_from(
+    ["", "drills = true\n", "# a note\u2028on it\n", '[http]\nhost = "::1"\n', "[epochs]\n"]
+)
+
+
+@laws
+@given(old=lists, new=lists, tail=tails)
+def test_whatever_is_set_is_read_back_and_nothing_else_moves(tmp_path_factory, old, new, tail):
+    file = tmp_path_factory.mktemp("home") / "playbill.toml"
+    file.write_text(tail)
+    before = tomllib.loads(tail)
+    write_setting(file, {"regions": old})
+    write_setting(file, {"regions": new})
+    assert tomllib.loads(file.read_text()) == before | {"regions": new}
+    assert file.read_text().endswith(tail)
+
+
+@laws
+@given(path=st.sampled_from([path for path, _ in tables() if path]), name=names)
+def test_no_unknown_name_is_ever_ignored(tmp_path_factory, path, name):
+    assume((path, name) not in NAMES)
+    file = tmp_path_factory.mktemp("home") / "playbill.toml"
+    quoted = msgspec.json.encode(name).decode()
+    file.write_text(f"[{'.'.join(path)}]\n{quoted} = 1\n")
+    with pytest.raises(InvalidInput, match="there is no setting"):
+        read_settings(file)
+
+
+def test_the_home_is_the_one_given_then_the_one_of_the_environment_then_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PLAYBILL_HOME", raising=False)
+    assert home_folder(None) == tmp_path / ".playbill"
+    monkeypatch.setenv("PLAYBILL_HOME", "elsewhere")
+    assert home_folder(None) == tmp_path / "elsewhere"
+    assert home_folder(Path("given")) == tmp_path / "given"
+    monkeypatch.setenv("PLAYBILL_HOME", "")
+    assert home_folder(None) == tmp_path / ".playbill"
+
+
+def test_keys_lie_in_the_home_until_the_environment_says_otherwise(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLAYBILL_KEYS", raising=False)
+    assert key_folder(tmp_path) == tmp_path / "keys"
+    monkeypatch.setenv("PLAYBILL_KEYS", "/run/secrets/playbill")
+    assert key_folder(tmp_path) == Path("/run/secrets/playbill")
