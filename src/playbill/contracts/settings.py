@@ -141,7 +141,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Passes of the retrieval towers."""
     holdout: Annotated[float, msgspec.Meta(gt=0.0, lt=0.5)] = 0.1
     """Share of the span held out at the end for the report, and as much before it to validate."""
-    threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
+    threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Threads of the numeric libraries; part of what makes weights repeatable."""
 
 

@@ -1,12 +1,11 @@
 """The fold: one epoch of the log, absorbed. Live and replay run exactly this."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import Settings, StoredUser, UserState
+from playbill.contracts import Settings, UserState
 from playbill.events import EpochInput
 from playbill.features import layout
 from playbill.features.absorb_kernel import absorb
@@ -20,17 +19,12 @@ from playbill.features.expand import (
     is_viewability,
 )
 from playbill.features.key_table import number_ids
-from playbill.features.layout import HALF_LIVES_MS, scope_tables
+from playbill.features.layout import HALF_LIVES_MS, USER_TABLES, scope_tables
 from playbill.features.state import FeatureState
 from playbill.features.user_facts import apply_facts
 from playbill.features.user_kernel import absorb_users
 
 _TABLES = {scope: scope_tables(scope) for scope in Scope}
-_USER_TABLES = tuple(
-    table
-    for scope in (Scope.USER, Scope.USER_TOPIC, Scope.USER_AUTHOR)
-    for table in (_TABLES[scope].signal, _TABLES[scope].decay)
-)
 _DTYPE_USER = layout.USER_RECORD
 
 
@@ -92,7 +86,7 @@ class Fold:
         self._absorb_items(expanded, folded)
         self._absorb_trending(records, expanded, content.at_ms)
         if with_users:
-            self._absorb_users(content.users, records, expanded, folded)
+            self._absorb_users(content, records, expanded, folded)
         state.epoch, state.at_ms = content.epoch, content.at_ms
         return folded
 
@@ -156,8 +150,9 @@ class Fold:
         )
 
     def _absorb_users(
-        self, facts: Sequence[StoredUser], records: Records, events: Expanded, folded: Folded
+        self, content: EpochInput, records: Records, events: Expanded, folded: Folded
     ) -> None:
+        facts = content.users
         fact_ids = np.frombuffer(b"".join(fact.user for fact in facts), np.uint64).reshape(-1, 2)
         ids = np.concatenate([fact_ids, records["user"]])
         if not len(ids):
@@ -169,7 +164,8 @@ class Fold:
         stored = [row or empty for row in self._users.read_many(keys)]
         users = np.frombuffer(bytearray(b"".join(stored)), _DTYPE_USER)
         for fact, number in zip(facts, numbers, strict=False):
-            apply_facts(self.state, users[number : number + 1], fact, self._regions)
+            row = users[number : number + 1]
+            apply_facts(self.state, row, fact, self._regions, content.at_ms)
         absorb_users(
             users,
             numbers[len(facts) :],
@@ -178,7 +174,7 @@ class Fold:
             events.rows,
             self.state.items.records,
             events.details,
-            _USER_TABLES,
+            USER_TABLES,
             HALF_LIVES_MS,
         )
         size = _DTYPE_USER.itemsize

@@ -56,6 +56,14 @@ def scope_tables(scope: Scope) -> ScopeTables:
     )
 
 
+USER_TABLES: tuple[npt.NDArray[np.int64], ...] = tuple(
+    table
+    for scope in (Scope.USER, Scope.USER_TOPIC, Scope.USER_AUTHOR)
+    for table in (scope_tables(scope).signal, scope_tables(scope).decay)
+)
+"""Slot signals and half-lives of a viewer's row: user, user-topic and user-author, in turn."""
+
+
 def _width(scope: Scope) -> int:
     return len(SLOTS[scope])
 

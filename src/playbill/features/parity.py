@@ -94,6 +94,8 @@ def check_parity(
             compared += len(same)
             equal += int(same.sum())
             first = first or mismatch
+    if on_progress is not None:
+        on_progress("replay", 1.0)
     return ParityReport(
         compared=compared,
         equal=equal,

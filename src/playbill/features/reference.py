@@ -134,7 +134,7 @@ class NaiveState:
             self._post(video)
         self.hidden |= {down.key for down in content.takedowns} & self.videos.keys()
         for fact in content.users:
-            self._tell(fact)
+            self._tell(fact, min(fact.at_ms, content.at_ms))
         for event in content.event_records():
             ours = 0 < int(event["request"]) < FOREIGN_REQUEST
             identity = event["event"].tobytes()
@@ -156,10 +156,10 @@ class NaiveState:
         self.videos[video.key] = replace(video, created_at_ms=first.created_at_ms)
         self.hidden.discard(video.key)
 
-    def _tell(self, fact: StoredUser) -> None:
+    def _tell(self, fact: StoredUser, at_ms: int) -> None:
         viewer = self.viewers[fact.user]
         if not viewer.first_at_ms:
-            viewer.first_at_ms = viewer.last_at_ms = fact.at_ms
+            viewer.first_at_ms = viewer.last_at_ms = at_ms
         if fact.region is not None:
             viewer.region = self.settings.regions.index(fact.region) + 1
         viewer.language = fact.language or viewer.language
@@ -175,7 +175,7 @@ class NaiveState:
             Signal.LONG_VIEW: INTEREST_TAKEN,
         }
         for name in fact.interests or ():
-            self.happened[Scope.USER_TOPIC, fact.user, key64(name)] = [(fact.at_ms, chosen)]
+            self.happened[Scope.USER_TOPIC, fact.user, key64(name)] = [(at_ms, chosen)]
 
     def _show(self, viewer: bytes, video: int, at_ms: int, region: int) -> None:
         known = self.videos.get(video)

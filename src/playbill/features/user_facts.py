@@ -7,9 +7,9 @@ from playbill.contracts import StoredUser
 from playbill.core import key64
 from playbill.features.arithmetic_kernel import pow2
 from playbill.features.definitions import Scope, Signal
-from playbill.features.layout import NO_ROW, NO_TOPIC, SLOTS
+from playbill.features.layout import HALF_LIVES_MS, NO_ROW, NO_TOPIC, SLOTS, USER_TABLES
 from playbill.features.state import FeatureState, language_code
-from playbill.features.user_kernel import follow
+from playbill.features.user_kernel import follow, place_of, settle
 
 INTEREST_SHOWN = 4.0
 INTEREST_TAKEN = 3.0
@@ -17,14 +17,23 @@ INTEREST_TAKEN = 3.0
 
 
 def apply_facts(
-    state: FeatureState, row: npt.NDArray[np.void], fact: StoredUser, regions: dict[str, int]
+    state: FeatureState,
+    row: npt.NDArray[np.void],
+    fact: StoredUser,
+    regions: dict[str, int],
+    now_ms: int,
 ) -> None:
-    """Change a (1,) row by what the platform says; what it leaves out stays."""
+    """Change a (1,) row by what the platform says; what it leaves out stays.
+
+    Args:
+        regions: codes of the declared regions, from 1.
+        now_ms: the epoch's instant; nothing counts as later.
+    """
     user = row[0]
+    at_ms = min(fact.at_ms, now_ms)
     if user["first_at_ms"] == 0:
-        user["first_at_ms"] = user["last_at_ms"] = fact.at_ms
-    if user["landmark_ms"] == 0:
-        user["landmark_ms"] = fact.at_ms
+        user["first_at_ms"] = user["last_at_ms"] = at_ms
+    settle(user, at_ms, USER_TABLES, HALF_LIVES_MS)
     if fact.region is not None:
         user["region"] = regions.get(fact.region, 0)
     if fact.language is not None:
@@ -41,15 +50,13 @@ def apply_facts(
     for name in fact.interests or ():
         topic = state.topic(name)
         if topic != NO_TOPIC:
-            _interest(user, topic, fact.at_ms)
+            _interest(user, topic, at_ms)
 
 
 def _interest(user: np.void, topic: int, at_ms: int) -> None:
     ahead = float(at_ms - user["landmark_ms"])
-    names, sums = user["topics"], user["topic_slots"]
-    at = np.flatnonzero(names == topic)
-    place = int(at[0]) if len(at) else int(np.argmin(sums.sum(axis=1)))
-    names[place] = topic
+    sums = user["topic_slots"]
+    place = place_of(user["topics"], sums, topic, NO_TOPIC)
     for s, slot in enumerate(SLOTS[Scope.USER_TOPIC]):
         shown = slot.signal is Signal.IMPRESSION
         taken = slot.signal in (Signal.CLICK, Signal.LONG_VIEW)

@@ -104,7 +104,7 @@ class VectorIndex:
         """
         try:
             arrays = [
-                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
                 for name in cls.__slots__
             ]
         except (OSError, ValueError) as error:

@@ -33,4 +33,6 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     )
     vectors = np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
+    for name in VectorIndex.__slots__:
+        getattr(index, name).flags.writeable = False
     index.search(vectors[0], 4, 8)

@@ -8,8 +8,10 @@ from typing import Any
 import lmdb
 
 from playbill.core import BrokenContract, DependencyUnavailable
+from playbill.features.definitions import features_digest
 
 _EPOCH = b"epoch"
+_DEFINITIONS = b"definitions"
 _GIB = 1 << 30
 _MAX_READERS = 1024
 
@@ -19,12 +21,16 @@ class LmdbUserState:
 
     The epoch is committed with the rows it wrote, so a crash leaves whole epochs. The file is
     synchronised but for its last meta page: a power cut may cost the last epoch, which the log
-    holds (decision 0004).
+    holds (decision 0004). Rows of other feature definitions are never read: a writer empties such
+    a store, so that the log is folded anew.
 
     Args:
         folder: made by the writer; a reader needs it to be there.
         map_gib: largest size of the file.
         writer: whether this process commits.
+
+    Raises:
+        DependencyUnavailable: there is no store, it is damaged, or laid out otherwise.
     """
 
     def __init__(self, folder: Path, *, map_gib: int, writer: bool) -> None:
@@ -49,8 +55,10 @@ class LmdbUserState:
             self._meta = self._env.open_db(b"meta", create=writer)
             if writer:
                 self._env.reader_check()
+                self._claim()
         except (lmdb.Error, OSError) as error:
             raise _gone(error) from error
+        self._check()
 
     def present(self) -> bool:
         """Return whether the file that is open is still the one in the folder."""
@@ -101,6 +109,27 @@ class LmdbUserState:
     def close(self) -> None:
         """Let go of files and maps."""
         self._env.close()
+
+    def _claim(self) -> None:
+        """Empty a store that other definitions filled, and write ours down."""
+        ours = features_digest().encode()
+        with self._env.begin(write=True) as txn:
+            if _get(txn, _DEFINITIONS, self._meta) == ours:
+                return
+            for part in (self._users, self._texts, self._meta):
+                txn.drop(part, delete=False)
+            txn.put(_DEFINITIONS, ours, db=self._meta)
+
+    def _check(self) -> None:
+        with self._begin() as txn:
+            if _get(txn, _DEFINITIONS, self._meta) == features_digest().encode():
+                return
+        self._env.close()
+        raise DependencyUnavailable(
+            "the user store was filled by another version of the feature definitions",
+            code="user_store_unavailable",
+            hint="wait for the updater, which folds the log anew",
+        )
 
     def _begin(self) -> lmdb.Transaction:
         try:

@@ -7,6 +7,7 @@ their order on x86-64, which is what the numbers below rely on; decision 0006.
 
 import mmap
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ Records = npt.NDArray[np.void]
 
 def _layout_key() -> int:
     return int(features_digest()[7:23], 16)
+
+
+def _foreign(file: int) -> bool:
+    """Return whether a file has a header, and not ours; one half made has none yet."""
+    magic, layout = struct.unpack("<QQ", os.pread(file, 16, 0))
+    return magic != 0 and (magic, layout) != (_MAGIC, _layout_key())
 
 
 class SharedItems:
@@ -101,7 +108,7 @@ class SharedItems:
         """Copy changed rows of items, authors and topics in, and move to the state's epoch.
 
         Raises:
-            DependencyUnavailable: there is no memory left for new rows; nothing was copied.
+            DependencyUnavailable: there is no room left for new rows; nothing was copied.
         """
         self._reserve(state)
         head = self.header[0]
@@ -114,13 +121,19 @@ class SharedItems:
         ):
             target[changed] = source.records[changed]
         self.trending[:] = state.trending.top
-        head["items"], head["authors"] = state.items.count, state.authors.count
-        head["topics"] = state.topics.count
+        # Videos last: a reader that counts a video must find its author and topics counted.
+        head["topics"], head["authors"] = state.topics.count, state.authors.count
+        head["items"] = state.items.count
         head["epoch"], head["at_ms"], head["lag_ms"] = state.epoch, state.at_ms, lag_ms
         head["sequence"] += np.uint64(1)
 
     def publish_all(self, state: FeatureState) -> None:
-        """Bring everything to a state's epoch, as after a recovery, touching only what differs."""
+        """Bring everything to a state's epoch, as after a recovery, touching only what differs.
+
+        Raises:
+            DependencyUnavailable: there is no room left for new rows; nothing was copied.
+        """
+        self._reserve(state)
         changed = []
         for target, source in (
             (self.items, state.items),
@@ -154,7 +167,7 @@ class SharedItems:
             flags = os.O_RDWR | os.O_CREAT if create else os.O_RDONLY
             file = os.open(self.path, flags, 0o600)
             size = os.fstat(file).st_size
-            if create and size != self._size:
+            if create and (size != self._size or _foreign(file)):
                 os.close(file)
                 self.path.unlink()
                 file = os.open(self.path, flags, 0o600)
@@ -199,14 +212,20 @@ class SharedItems:
 
     def _reserve(self, state: FeatureState) -> None:
         """Make sure that rows about to be written have memory, so that a write cannot fault."""
-        for place, table, dtype, name in (
-            (1, state.items, ITEM_RECORD, "items"),
-            (2, state.authors, GROUP_RECORD, "authors"),
-            (3, state.topics, GROUP_RECORD, "topics"),
-        ):
+        tables = {"items": state.items, "authors": state.authors, "topics": state.topics}
+        for name, table in tables.items():
+            capacity = self._capacity[0] if name == "items" else self._capacity[1]
+            if table.count > capacity:
+                setting = "item_capacity" if name == "items" else "group_capacity"
+                raise DependencyUnavailable(
+                    f"item state has {table.count:,} {name}; there is room for {capacity:,}",
+                    code="item_capacity",
+                    hint=f"raise state.{setting} in playbill.toml and restart playbill up",
+                )
+        for place, (name, table) in enumerate(tables.items(), start=1):
             known = int(self.header[name][0])
             if table.count > known:
-                self._reserve_rows(place, known, table.count, dtype.itemsize)
+                self._reserve_rows(place, known, table.count, table.records.itemsize)
 
     def _reserve_rows(self, place: int, first: int, last: int, size: int) -> None:
         begin = self._offsets[place] + first * size

@@ -1,0 +1,86 @@
+"""What lies where, to the byte; and what the definitions compile to."""
+
+import numpy as np
+import pytest
+
+from playbill.core import content_digest
+from playbill.features import GROUP_RECORD, ITEM_RECORD, NO_ROW, NO_TOPIC, USER_RECORD, empty_user
+from playbill.features.definitions import FEATURES, LAYOUT_VERSION, Fact, Rate, Scope, Slot
+from playbill.features.layout import HALF_LIVES_MS, SLOTS, compile_program, scope_tables
+
+
+def _described(record: np.dtype) -> str:
+    places = [(name, str(record.fields[name][0]), record.fields[name][1]) for name in record.names]
+    return content_digest(repr((places, record.itemsize)).encode())[:23]
+
+
+def test_records_have_the_sizes_that_the_machines_were_planned_with():
+    assert ITEM_RECORD.itemsize == 128
+    assert GROUP_RECORD.itemsize == 64
+    assert USER_RECORD.itemsize == 1_160
+
+
+def test_slots_fit_into_their_records():
+    for record in (ITEM_RECORD, GROUP_RECORD):
+        kind, offset = record.fields["slots"][:2]
+        assert offset + kind.itemsize <= record.itemsize
+        assert offset % 4 == 0
+    assert ITEM_RECORD.fields["slots"][0].shape == (len(SLOTS[Scope.ITEM]),)
+
+
+def test_no_two_fields_of_a_record_share_a_byte():
+    for record in (ITEM_RECORD, GROUP_RECORD, USER_RECORD):
+        taken = np.zeros(record.itemsize, int)
+        for name in record.names:
+            kind, offset = record.fields[name][:2]
+            taken[offset : offset + kind.itemsize] += 1
+        assert taken.max() == 1
+
+
+GOLDEN = {
+    1: ("sha256:e3b1a5df5a5c88ae", "sha256:a8408e8c090ceaaf", "sha256:fcdf59fb0cb97ba0"),
+}
+
+
+def test_a_changed_layout_has_a_new_version():
+    """State of another layout must not be read: raise LAYOUT_VERSION, then write the golden."""
+    layouts = tuple(_described(record) for record in (ITEM_RECORD, GROUP_RECORD, USER_RECORD))
+    assert GOLDEN[LAYOUT_VERSION] == layouts
+
+
+def test_nobody_we_have_not_met_has_anything():
+    row = empty_user()[0]
+    assert row["age"] == 255
+    assert row["history_count"] == row["follow_count"] == row["seen_count"] == 0
+    assert (row["topics"] == NO_TOPIC).all()
+    assert (row["authors"] == NO_ROW).all()
+    assert not row["slots"].any()
+    assert not row["seen"].any()
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_scope_remembers_each_sum_that_a_feature_reads_once(scope):
+    wanted = {slot for feature in FEATURES for slot in feature.slots() if slot.scope is scope}
+    assert sorted(wanted) == list(SLOTS[scope])
+    tables = scope_tables(scope)
+    for slot, signal, decay in zip(SLOTS[scope], tables.signal, tables.decay, strict=True):
+        assert signal == slot.signal
+        assert HALF_LIVES_MS[decay] == slot.half_life_s * 1000.0
+
+
+def test_the_program_reads_each_feature_from_its_own_slots():
+    program = compile_program()
+    order = [slot for scope in Scope for slot in SLOTS[scope]]
+    assert program.base.tolist() == [order.index(SLOTS[scope][0]) for scope in Scope]
+    for place, feature in enumerate(FEATURES):
+        assert program.code[place] == feature.code
+        if isinstance(feature, Fact):
+            assert program.a[place] == feature.fact
+            continue
+        assert order[program.a[place]] == Slot(feature.scope, feature.half_life_s, feature.of)
+        if isinstance(feature, Rate):
+            assert order[program.b[place]] == Slot(feature.scope, feature.half_life_s, feature.per)
+            assert program.prior[place] == feature.prior
+            assert program.strength[place] == feature.strength
+    for slot, decay in zip(order, program.decay, strict=True):
+        assert HALF_LIVES_MS[decay] == slot.half_life_s * 1000.0
