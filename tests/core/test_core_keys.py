@@ -20,6 +20,8 @@ from playbill.core import (
 laws = settings(max_examples=100, deadline=None, derandomize=True)
 HEX = "0123456789abcdef"
 STARTED_AT_MS = 1_700_000_000_000
+LAST_MS = 1_577_836_800_000 + (1 << 41) - 1
+"""In 2089 the milliseconds of a request id begin anew."""
 
 
 @pytest.mark.parametrize(
@@ -70,10 +72,13 @@ def test_the_first_request_ids_of_a_worker_are_these():
 @laws
 @given(
     worker=st.integers(0, 1_023),
+    started_at_ms=st.sampled_from([STARTED_AT_MS, LAST_MS - 60 * 50]),
     steps_ms=st.lists(st.integers(0, 50), min_size=1, max_size=60),
 )
-def test_request_ids_of_a_worker_are_unique_ours_and_sorted_by_time(worker, steps_ms):
-    ids, at_ms, issued = RequestIds(worker), STARTED_AT_MS, []
+def test_request_ids_of_a_worker_are_unique_ours_and_sorted_by_time(
+    worker, started_at_ms, steps_ms
+):
+    ids, at_ms, issued = RequestIds(worker), started_at_ms, []
     for step_ms in steps_ms:
         at_ms += step_ms
         issued.append((at_ms, ids.issue(at_ms)))
@@ -87,6 +92,13 @@ def test_request_ids_of_a_worker_are_unique_ours_and_sorted_by_time(worker, step
 def test_4096_requests_in_one_millisecond_have_4096_ids():
     ids = RequestIds(0)
     assert len({ids.issue(STARTED_AT_MS) for _ in range(4_096)}) == 4_096
+
+
+@laws
+@given(at_ms=st.integers(0, 1 << 45), worker=st.integers(0, 1 << 12))
+def test_a_request_id_is_ours_at_any_instant_and_of_any_worker(at_ms, worker):
+    assert 0 <= RequestIds(worker).issue(at_ms) < FOREIGN_REQUEST
+    assert 0 <= RequestIds(worker).issue(LAST_MS + at_ms) < FOREIGN_REQUEST
 
 
 @laws

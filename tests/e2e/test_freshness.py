@@ -54,8 +54,8 @@ def test_three_watches_of_one_topic_raise_its_share_of_the_next_feed(live: LiveH
             event("watch", viewer, f"v{10 * n + topic}", n, watch_ms=30_000) for n in range(3)
         ]
         clicks = [event("click", viewer, f"v{10 * n + topic}", n) for n in range(3)]
-        assert live.post("/v1/events", {"events": clicks + watched})[0] == 202
         epoch = live.status()["epoch"]
+        assert live.post("/v1/events", {"events": clicks + watched})[0] == 202
         until(lambda least=epoch: live.status()["epoch"] > least, "the watches are folded", 5)
         rises += share(live.feed(viewer), topic) > before
     assert rises == 10

@@ -138,6 +138,16 @@ def test_a_full_disk_is_named_and_what_was_stored_stays_readable(tmp_path, log):
     room_again.close()
 
 
+def test_a_batch_that_the_table_refuses_takes_its_neighbours_with_it(log):
+    writer = log.writer("worker-1")
+    not_bytes = Batch(BatchKind.EVENTS, 1, "a text")
+    with pytest.raises(DependencyUnavailable, match="nothing was stored"):
+        writer.append([batch(b"a"), not_bytes, batch(b"b")], 5)
+    assert log.last_offset("worker-1") == 0
+    assert writer.append([batch(b"c")], 6) == 1
+    writer.close()
+
+
 def test_a_reader_in_another_process_sees_each_commit(tmp_path, log):
     with running(READER, tmp_path / "log") as reader:
         assert reader.stdout.readline() == "ready\n"

@@ -89,7 +89,7 @@ def test_a_video_is_stored_with_every_default_resolved():
 
 
 @laws
-@given(created_ms=st.integers(0, 4_102_444_800_000))
+@given(created_ms=st.integers(NOW_MS - 10**6, NOW_MS + 10**6) | st.integers(0, 4_102_444_800_000))
 def test_a_video_is_never_younger_than_its_post(created_ms):
     stored = store_video(Video(**VIDEO, created_at=created_ms), NOW_MS, REGIONS)
     assert stored.created_at_ms == min(created_ms, NOW_MS)

@@ -235,8 +235,8 @@ def test_a_clock_that_jumps_an_hour_back_changes_nothing(made: LiveHome) -> None
     served(reply, "full", "clock_behind_log")
     assert reply["served_at"] >= ahead_ms
     body = {"events": [event("like", "viewer1", "v2", 10)]}
-    assert made.post("/v1/events", body)[0] == 202
     epoch = made.status()["epoch"]
+    assert made.post("/v1/events", body)[0] == 202
     until(lambda: made.status()["epoch"] > epoch, "epochs go on")
     made.stop()
     assert home.verify_state().equal

@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laws.feature_stories import (
-    AUTHORS,
-    TOPICS,
     VIDEOS,
     VIEWERS,
     Epochs,
@@ -428,7 +426,6 @@ def test_interests_stand_in_for_a_first_few_watches():
     assert _feature(world, "user_topic_long_views") == pytest.approx(np.log(4.0), rel=1e-5)
     assert _feature(world, "user_topic_likes") == 0.0
     assert _feature(world, "user_topic_click_rate", of="v5") == pytest.approx(0.3)
-    assert TOPICS[0] == "tea"
 
 
 def test_interests_told_years_after_the_last_event_stay_finite():
@@ -455,8 +452,3 @@ def test_facts_of_a_clock_that_was_set_back_do_not_lie_after_the_epoch():
     world.step()
     assert world.viewer("ann")["last_at_ms"][0] <= world.state.at_ms
     world.assert_replay_is_live()
-
-
-def test_authors_of_the_stories_exist():
-    world = _told([])
-    assert {world.state.authors.row(key64(name)) for name in AUTHORS} == {0, 1, 2}

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from laws.feature_stories import law
 from laws.feature_worlds import START_MS
-
 from playbill.core import HOUR_MS
 from playbill.features import ITEM_RECORD, NO_TOPIC, empty_user, reference, seen_before
 from playbill.features.definitions import Scope, Signal

@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
+
 from laws.feature_stories import law, open_catalogue, stories, tell
 from laws.feature_worlds import SETTINGS, World, video
-
 from playbill.core import DependencyUnavailable
 from playbill.features import TRENDING_LIST
 from playbill.features.adapters import shared_items

@@ -3,12 +3,15 @@
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from playbill.contracts import (
     REQUEST_RECORD,
     SHOWN_RECORD,
+    Batch,
+    BatchKind,
     Event,
     EventType,
     Settings,
@@ -36,12 +39,16 @@ from playbill.features import (
     ITEM_RECORD,
     TRENDING_LIST,
     USER_RECORD,
+    Assembler,
     FeatureState,
     MemoryUserState,
     Replay,
+    ServedTrace,
     Updater,
     empty_user,
+    features_digest,
     state_digest,
+    tables_of,
 )
 from playbill.privacy import MemoryKeyStore, Pseudonyms
 
@@ -193,6 +200,19 @@ class World:
         shown["video"] = [key64(video) for video in videos]
         self._append(into, encode_impressions([(head, shown)]))
         return request
+
+    def rank(self, viewer: str, videos: list[str], *, traced: bool = True, **serving):
+        """Serve a feed with the features read as the server reads them; return those."""
+        row = self.viewer(viewer)
+        at_ms = max(self.clock.now_ms(), self.state.at_ms, int(row["last_at_ms"][0]))
+        rows = np.array([self.row(video) for video in videos], np.int64)
+        features = Assembler().read(tables_of(self.state), rows, row, at_ms).copy()
+        request = self.serve(viewer, videos, at_ms=at_ms, **serving)
+        if traced:
+            keys = self.state.items.records["key"][rows]
+            trace = ServedTrace(request, features_digest(), keys.tobytes(), features.tobytes())
+            self._append("web-2", Batch(BatchKind.TRACES, 1, msgspec.msgpack.encode(trace)))
+        return request, features
 
     def request_id(self) -> str:
         """Return the id of a feed of ours that nobody recorded."""

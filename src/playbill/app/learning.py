@@ -1,8 +1,10 @@
 """From the log to a serving bundle, and from a bundle to its figures."""
 
+import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import msgspec
 
 from playbill import __version__
 from playbill.app.wiring import Wiring
-from playbill.core import InvalidInput, NotFound
+from playbill.core import Conflict, InvalidInput, NotFound
 from playbill.registry import BundleStore
 
 OnProgress = Callable[[str, float], None]
@@ -33,9 +35,17 @@ def train(
     """Replay the log into a data set, train on it, seal the bundle, and make it the champion.
 
     Raises:
+        Conflict: another training runs on this home.
         InvalidInput: the log holds too little to learn from.
         DependencyUnavailable: a table or a bundle cannot be written.
     """
+    with _one_at_a_time(wiring.layout.bundles):
+        return _train(wiring, day_offset_h, on_progress, promote)
+
+
+def _train(
+    wiring: Wiring, day_offset_h: int, on_progress: OnProgress | None, promote: bool
+) -> Trained:
     from playbill.retrieval import VectorIndex
     from playbill.training import Circumstances, Dataset, build_dataset, draft_bundle
 
@@ -103,6 +113,20 @@ def hardware() -> str:
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores of {models[0] if models else 'unknown'}, {memory:.0f} GiB"
+
+
+@contextmanager
+def _one_at_a_time(bundles: Path) -> Iterator[None]:
+    """Hold the home's training lock."""
+    bundles.mkdir(parents=True, exist_ok=True)
+    with (bundles / ".training.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(
+                "another training runs on this home", hint="wait for it, or stop it"
+            ) from None
+        yield
 
 
 def _vectors(draft: Path) -> tuple[Any, Any]:

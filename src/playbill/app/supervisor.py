@@ -1,7 +1,9 @@
 """The supervisor: it starts every process, replaces what dies or hangs, and stops all in order."""
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,10 +12,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from playbill.app.updater_process import PLACE as UPDATER_PLACE
-from playbill.app.watcher import CALLED_UP
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import COLLECTOR_PLACE
-from playbill.serving import Board
+from playbill.core import Conflict
+from playbill.serving import SERVING, WARM, Board
 
 FIRST_WORKER = 2
 _WATCH_S = 0.02
@@ -59,7 +61,6 @@ class Supervisor:
     say: Say
     _children: dict[int, _Child] = field(default_factory=dict)
     _failures: dict[int, _Failures] = field(default_factory=dict)
-    _standby: int | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _board: Board = field(init=False)
 
@@ -72,18 +73,18 @@ class Supervisor:
         """Start every process and return when feeds are served.
 
         Raises:
+            Conflict: a port is taken.
             InterruptedError: told to stop before that.
         """
         workers = self.wiring.settings.http.workers
-        self._spawn("updater", UPDATER_PLACE)
+        self._check_ports()
+        self._spawn(UPDATER_PLACE)
         self._wait_ready([UPDATER_PLACE])
-        self._spawn("collector", COLLECTOR_PLACE)
-        places = [FIRST_WORKER + number for number in range(workers)]
+        places = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]
         for place in places:
-            self._spawn("worker", place)
-        self._wait_ready([COLLECTOR_PLACE, *places])
-        self._spawn("standby", FIRST_WORKER + workers)
-        self._standby = FIRST_WORKER + workers
+            self._spawn(place)
+        self._wait_ready(places)
+        self._spawn(FIRST_WORKER + workers)
 
     def watch(self, every_second: Callable[[Board], None] | None = None) -> None:
         """Replace what dies or hangs until told to stop, then stop everything in order."""
@@ -108,7 +109,7 @@ class Supervisor:
         now_s = self.wiring.clock.elapsed_s()
         for place, failures in self._failures.items():
             if place not in self._children and now_s >= failures.not_before_s:
-                self._spawn(self._role(place), place)
+                self._spawn(place)
 
     def request_stop(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Ask ``watch`` to end; a signal handler."""
@@ -128,6 +129,21 @@ class Supervisor:
                 except subprocess.TimeoutExpired:
                     child.process.kill()
                     child.process.wait()
+        shutil.rmtree(self.wiring.layout.run, ignore_errors=True)
+
+    def _check_ports(self) -> None:
+        """Refuse ports that somebody else listens on; processes of ours share theirs."""
+        http = self.wiring.settings.http
+        for port in (http.port, http.collector_port):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((http.host, port))
+                except OSError as error:
+                    raise Conflict(
+                        f"{http.host}:{port} cannot be listened on: {error.strerror}",
+                        hint="stop what listens there, or choose another with --port",
+                    ) from error
 
     def processes(self) -> dict[str, int]:
         """Return the process ids by role and place."""
@@ -135,7 +151,8 @@ class Supervisor:
             f"{child.role}-{place}": child.process.pid for place, child in self._children.items()
         }
 
-    def _spawn(self, role: str, place: int) -> None:
+    def _spawn(self, place: int) -> None:
+        role = self._role(place)
         self._board.rows["ready"][place] = 0
         http = self.wiring.settings.http
         home = str(self.wiring.layout.home)
@@ -150,7 +167,8 @@ class Supervisor:
             return "updater"
         if place == COLLECTOR_PLACE:
             return "collector"
-        return "standby" if self._standby is None else "worker"
+        serving = sum(child.role == "worker" for child in self._children.values())
+        return "worker" if serving < self.wiring.settings.http.workers else "standby"
 
     def _replace(self, child: _Child, why: str) -> None:
         now_s = self.wiring.clock.elapsed_s()
@@ -160,26 +178,17 @@ class Supervisor:
         self.say(f"{child.role} {child.place} {why}; it is replaced")
         failures = self._failures.setdefault(child.place, _Failures())
         failures.failed(now_s, now_s - child.started_s)
-        if child.place == self._standby:
-            self._standby = None
         if child.role == "worker":
             self._call_up_standby()
         if now_s >= failures.not_before_s:
-            self._spawn_again(child.place)
-
-    def _spawn_again(self, place: int) -> None:
-        role = self._role(place)
-        self._spawn(role, place)
-        if role == "standby":
-            self._standby = place
+            self._spawn(child.place)
 
     def _call_up_standby(self) -> None:
-        place = self._standby
-        if place is None or self._board.rows["ready"][place] != 1:
-            return
-        self._board.rows["ready"][place] = CALLED_UP
-        self._children[place].role = "worker"
-        self._standby = None
+        for child in self._children.values():
+            if child.role == "standby" and self._board.rows["ready"][child.place] == WARM:
+                self._board.rows["ready"][child.place] = SERVING
+                child.role = "worker"
+                return
 
     def _hangs(self, child: _Child) -> bool:
         row = self._board.rows[child.place]

@@ -29,7 +29,8 @@ def run_updater(wiring: Wiring) -> None:
     _, row = join_family(PLACE, wiring)
     clock, settings = wiring.clock, wiring.settings
     users = wiring.users(writer=True)
-    updater = wiring.updater(users, wiring.items(create=True))
+    items = wiring.items(create=True)
+    updater = wiring.updater(users, items)
     updater.recover(lambda epoch: row.beat(clock.elapsed_s()))
     row.ready()
     interval_s = settings.epochs.interval_ms / 1000.0
@@ -39,6 +40,8 @@ def run_updater(wiring: Wiring) -> None:
         row.beat(started_s)
         if not users.present():
             raise DependencyUnavailable("the user store's file is gone; it is rebuilt from the log")
+        if not items.present():
+            raise DependencyUnavailable("the mapped item state is gone; it is made anew")
         try:
             report = updater.step()
         except DependencyUnavailable as error:

@@ -9,6 +9,7 @@ import msgspec
 from playbill.app.config import write_setting
 from playbill.app.history import LogSink
 from playbill.app.learning import Trained, evaluate, train
+from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
 from playbill.contracts import HistorySource, Settings
@@ -142,6 +143,8 @@ class Home:
                 "drills are not allowed on this home",
                 hint="set drills = true in playbill.toml and restart playbill up",
             )
+        if part is Drill.SCORER_HANGS and worker is None:
+            worker = FIRST_WORKER
         plan = DrillPlan(part, self.wiring.clock.elapsed_s() + seconds, worker)
         draft = self.wiring.layout.drills.with_suffix(".draft")
         draft.write_bytes(msgspec.json.encode(plan))

@@ -37,6 +37,7 @@ Rows = npt.NDArray[np.int64]
 
 _LISTS_EVERY_S = 0.2
 _FILES_EVERY_S = 0.5
+_RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
 
 
@@ -78,6 +79,7 @@ class Watcher:
         self._items: SharedItems | None = None
         self._model: BundleModel | None = None
         self._refused: str | None = None
+        self._refused_until_s = 0.0
         self._loading: asyncio.Task[None] | None = None
         self._lists_at_s = 0.0
         self._files_at_s = 0.0
@@ -121,10 +123,6 @@ class Watcher:
         self.status.sample()
         self._map_items()
 
-    def called_up(self, place: int) -> bool:
-        """Return whether the supervisor wants this standby to serve."""
-        return bool(self._board.rows["ready"][place] == CALLED_UP)
-
     def _map_items(self) -> None:
         if self._items is not None and self._items.present():
             return
@@ -151,12 +149,16 @@ class Watcher:
     async def _load_champion(self) -> None:
         """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""
         digest = self._store.champion()
-        if digest is None or digest in (self._state.bundle, self._refused):
+        now_s = self._clock.elapsed_s()
+        if digest is None or digest == self._state.bundle:
+            return
+        if digest == self._refused and now_s < self._refused_until_s:
             return
         try:
             model = await asyncio.to_thread(self._open, digest)
         except PlaybillError as error:
             self._refused = digest
+            self._refused_until_s = self._clock.elapsed_s() + _RETRY_REFUSED_S
             self._row.add("errors")
             if self._model is None:
                 self._state.why_no_pipeline = error.code
@@ -196,7 +198,3 @@ class Watcher:
             region: np.flatnonzero(np.isin(keys, listed)).astype(np.int64)
             for region, listed in model.popular.items()
         }
-
-
-CALLED_UP = 2
-"""What the supervisor writes over a standby's ``ready`` to make it serve."""

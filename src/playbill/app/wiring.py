@@ -44,7 +44,7 @@ class Wiring:
     def override(self, *, port: int | None = None, workers: int | None = None) -> "Wiring":
         """Return the same wiring with settings of the command line in front of the file's."""
         http = self.settings.http
-        if port is not None:
+        if port is not None and port != http.port:
             http = msgspec.structs.replace(http, port=port, collector_port=port + 1)
         if workers is not None:
             http = msgspec.structs.replace(http, workers=workers)

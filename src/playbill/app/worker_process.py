@@ -18,6 +18,7 @@ from playbill.app.console_backend import InProcessBackend
 from playbill.app.process import join_family
 from playbill.app.watcher import Watcher
 from playbill.app.wiring import Wiring
+from playbill.serving import BoardRow
 from playbill.serving.http import Api
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
@@ -25,7 +26,6 @@ from playbill.serving.http.reads import Reads
 from playbill.serving.http.writes import Writes
 
 _BEAT_S = 0.1
-_STANDBY, _ACTIVE = 0, 2
 COLLECTOR_PLACE = 1
 PAGES = "playbill.console"
 
@@ -58,8 +58,9 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
     beating = asyncio.create_task(_beat(watcher))
     row.ready()
     if standby:
-        await _needed(watcher, place, stopping)
+        await _needed(row, stopping)
     if not stopping.is_set():
+        row.serving()
         await _serve(api, settings.http.host, settings.http.port, stopping)
     beating.cancel()
     collector.close()
@@ -106,9 +107,9 @@ async def _beat(watcher: Watcher) -> None:
         await asyncio.sleep(_BEAT_S)
 
 
-async def _needed(watcher: Watcher, place: int, stopping: asyncio.Event) -> None:
+async def _needed(row: BoardRow, stopping: asyncio.Event) -> None:
     """Wait until the supervisor calls this standby up, or stops it."""
-    while not stopping.is_set() and not watcher.called_up(place):
+    while not stopping.is_set() and not row.called_up():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), 0.01)
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from playbill.app.verbs import Home
 from playbill.cli.shared import HomeOption, JsonOption, Stages, explained, out, print_json
+from playbill.core import InvalidInput
 
 DayOffset = Annotated[
     int, typer.Option(min=-12, max=14, help="When days begin, in hours before midnight UTC.")
@@ -80,21 +81,21 @@ def models(home: HomeOption = None, json: JsonOption = False) -> None:
         champion = store.champion()
         found = []
         for digest in store.digests():
-            manifest = store.manifest(digest)
-            found.append(
-                {
-                    "digest": digest,
-                    "created_at_ms": manifest.created_at_ms,
-                    "rows": manifest.data.get("rows"),
-                    "champion": digest == champion,
-                }
-            )
+            entry: dict[str, Any] = {"digest": digest, "champion": digest == champion}
+            try:
+                manifest = store.manifest(digest)
+            except InvalidInput as refusal:
+                found.append({**entry, "refused": refusal.message})
+                continue
+            rows = manifest.data.get("rows")
+            found.append({**entry, "created_at_ms": manifest.created_at_ms, "rows": rows})
         if json:
             print_json(found)
             return
         for bundle in found:
             mark = "champion" if bundle["champion"] else ""
-            out.print(f"{bundle['digest']}  {bundle['rows']:,} rows  {mark}", highlight=False)
+            state = bundle.get("refused") or f"{bundle['rows']:,} rows"
+            out.print(f"{bundle['digest']}  {state}  {mark}", highlight=False)
         if not found:
             out.print("no bundle yet; playbill train makes one")
 

@@ -41,7 +41,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     tiers: dict[str, int]
     """Replies by tier, since the start."""
     workers: int
-    """Processes whose heart beats."""
+    """Processes that serve feeds and whose heart beats."""
     restarts: int
     """Processes replaced by the supervisor, since the start."""
 

@@ -38,7 +38,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The body is larger than the route takes."),
     "unsupported_media": (415, "The body is not declared as application/json."),
     "overloaded": (429, "A bounded queue is full; come back after Retry-After seconds."),
-    "internal_error": (500, "Our own bug; the log has the request's id."),
+    "internal_error": (500, "Our own bug; it was counted and logged."),
     "dependency_unavailable": (503, "Something behind the server is gone; try again."),
     "log_unavailable": (503, "The log cannot be written; nothing of this request was taken."),
     "item_capacity": (503, "The catalogue is at item_capacity; raise the setting."),

@@ -93,7 +93,7 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     fresh_s: Seconds = 2 * 86_400
     """A video younger than this is fresh."""
     stale_state_s: Seconds = 5
-    """Item state older than this, while the log moves, is named in the reply's reasons."""
+    """An updater silent for longer than this is named in the reply's reasons."""
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +114,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ValueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Utility of one action, in likes of one click; negative for harm."""
+    """Utility of one action, a click being 1; negative for harm."""
 
     click: float = 1.0
     """Utility of a click."""

@@ -85,10 +85,10 @@ def _split(body: bytes) -> list[bytes]:
 
 
 def _split_leniently(body: bytes) -> list[bytes] | None:
-    """Return the texts where the fault lies inside of an event, None where it does not.
+    """Return the texts as a laxer parser reads them, None where it reads no list of events.
 
     NaN, and the half of a character that is left when a client cuts a text in its middle, are no
-    reason to refuse the neighbours: such an event would otherwise come back for ever.
+    reason to refuse the neighbours: a client would send such a batch again for ever.
     """
     try:
         events = json.loads(body.decode())["events"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from playbill.contracts import Batch, BatchKind, EventLog, PartitionWriter
+from playbill.core import DependencyUnavailable
 from playbill.events.batches import EpochInput
 
 EPOCHS_PARTITION = "epochs"
@@ -67,7 +68,11 @@ class EpochLog:
 
 
 def read_epoch(log: EventLog, before: EpochRecord, this: EpochRecord) -> EpochInput:
-    """Return what lies between two epochs: partitions by name, offsets in order."""
+    """Return what lies between two epochs: partitions by name, offsets in order.
+
+    Raises:
+        DependencyUnavailable: the log is missing part of it.
+    """
     content = EpochInput(this.epoch, this.at_ms)
     for partition in sorted(this.upto):
         after = before.upto.get(partition, 0)
@@ -75,7 +80,11 @@ def read_epoch(log: EventLog, before: EpochRecord, this: EpochRecord) -> EpochIn
         while after < last:
             page = log.read(partition, after, _READ_BATCHES, last)
             if not page:
-                break
+                raise DependencyUnavailable(
+                    f"epoch {this.epoch} holds {partition} up to {last}, the log ends at {after}",
+                    code="log_unavailable",
+                    hint="part of the log is missing: restore the whole folder from one moment",
+                )
             for stored in page:
                 content.add(stored.kind, stored.payload)
             after = page[-1].offset

@@ -50,10 +50,14 @@ def fold_videos(
     items["duration_ms"][rows] = [video.duration_ms for video in videos]
     items["regions"][rows] = [_region_bits(video, regions) for video in videos]
     items["language"][rows] = [language_code(video.language) for video in videos]
-    items["flags"][rows] = [VISIBLE if video.visible else 0 for video in videos]
+    items["flags"][rows] = [_flags(video, regions) for video in videos]
     items["age_rating"][rows] = [video.age_rating for video in videos]
-    for row, author, video in zip(rows.tolist(), authors.tolist(), videos, strict=True):
-        texts[video_text_key(video.key)] = encode_entry(row, video)
+    created_ms = items["created_at_ms"][rows].tolist()
+    for row, author, video, first_ms in zip(
+        rows.tolist(), authors.tolist(), videos, created_ms, strict=True
+    ):
+        kept = msgspec.structs.replace(video, created_at_ms=first_ms)
+        texts[video_text_key(video.key)] = encode_entry(row, kept)
         texts[author_text_key(author)] = video.author_id.encode()
     return rows
 
@@ -99,6 +103,15 @@ def _topics(
         if topic != NO_TOPIC:
             texts[topic_text_key(topic)] = name.encode()
     return table
+
+
+def _flags(video: StoredVideo, regions: dict[str, int]) -> int:
+    """Return whether a video is shown; nowhere, where no region of its own is declared any more.
+
+    No bits at all would mean everywhere.
+    """
+    somewhere = not video.regions or any(name in regions for name in video.regions)
+    return VISIBLE if video.visible and somewhere else 0
 
 
 def _region_bits(video: StoredVideo, regions: dict[str, int]) -> int:

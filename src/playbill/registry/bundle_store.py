@@ -111,9 +111,16 @@ class BundleStore:
         found = []
         for path in self._folder.glob(f"*/{MANIFEST_FILE}"):
             text = path.read_bytes()
-            created = msgspec.json.decode(text).get("created_at_ms", 0)
+            try:
+                created = msgspec.json.decode(text, type=_Made).created_at_ms
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                created = 0
             found.append((created, content_digest(text)))
         return [digest for _, digest in sorted(found)]
+
+
+class _Made(msgspec.Struct):
+    created_at_ms: int
 
 
 def _synchronise(folder: Path) -> None:

@@ -40,6 +40,9 @@ _ROW = np.dtype(
     ]
 )
 
+STARTING, WARM, SERVING = 0, 1, 2
+"""What ``ready`` says: not yet; takes work, or could (a standby); serves feeds."""
+
 COUNTERS = (
     "feeds",
     "events",
@@ -120,8 +123,16 @@ class BoardRow:
         self._row["beat_s"] = now_s
 
     def ready(self) -> None:
-        """Say that this process takes work."""
-        self._row["ready"] = 1
+        """Say that this process takes work, or could."""
+        self._row["ready"] = WARM
+
+    def serving(self) -> None:
+        """Say that this process serves feeds."""
+        self._row["ready"] = SERVING
+
+    def called_up(self) -> bool:
+        """Return whether the supervisor wants a standby to serve."""
+        return bool(self._row["ready"][0] == SERVING)
 
     def add(self, counter: str, amount: int = 1) -> None:
         """Count."""

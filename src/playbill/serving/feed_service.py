@@ -181,16 +181,7 @@ class FeedService:
         region = self._regions.code(message.region)
         shown_before = read_cursor(message.cursor)
         user = self._pseudonyms.user(message.user_id)
-        row = UserRow(empty_user(), known=False, epoch=0)
-        if store and message.personalised:
-            try:
-                row = self._users.read(user)
-                if not row.known:
-                    reasons.append("new_user")
-            except DependencyUnavailable:
-                reasons.append("user_store_unavailable")
-        if not message.personalised:
-            reasons.append("not_personalised")
+        row = self._row(user, message, reasons) if store else _unread()
         region = region or int(row.row["region"][0]) or 1
         excluded = self._excluded(message, shown_before)
         request = RankingRequest(
@@ -202,6 +193,22 @@ class FeedService:
             user_epoch=row.epoch,
         )
         return _Asked(request, message, user, row, shown_before, self._ids.issue(request.at_ms))
+
+    def _row(self, user: bytes, message: FeedRequest, reasons: list[str]) -> UserRow:
+        """Return the viewer's row; without personalisation only the age is taken from it."""
+        try:
+            row = self._users.read(user)
+        except DependencyUnavailable:
+            reasons.append("user_store_unavailable" if message.personalised else "not_personalised")
+            return _unread()
+        if message.personalised:
+            if not row.known:
+                reasons.append("new_user")
+            return row
+        reasons.append("not_personalised")
+        plain = empty_user()
+        plain["age"] = row.row["age"]
+        return UserRow(plain, known=False, epoch=0)
 
     def _excluded(self, message: FeedRequest, shown: npt.NDArray[np.uint64]) -> Rows:
         keys = [*shown.tolist(), *(key64(name) for name in message.exclude)]
@@ -246,22 +253,31 @@ class FeedService:
     ) -> FeedReply:
         hydrated = ranked.hydrated
         slate = Fallback(ranked.rows, ranked.sources, ranked.scores, ranked.propensity)
-        reply = self._reply(
-            asked, view, slate, ranked.tier, reasons, hydrated.at_ms, ranked.features
-        )
+        slate, kept = self._worded(view, slate)
+        features = ranked.features[kept]
+        reply = self._reply(asked, view, slate, ranked.tier, reasons, hydrated.at_ms, features)
         if record:
             if asked.message.personalised:
-                self._last_lists.remember(asked.user, ranked.rows)
-            keys = view.tables.items["key"][ranked.rows]
+                self._last_lists.remember(asked.user, slate.rows)
+            keys = view.tables.items["key"][slate.rows]
             evidence = None
             if hydrated.settled and self._random.random() < self._settings.serving.trace_share:
                 evidence = ServedTrace(
-                    asked.key, features_digest(), keys.tobytes(), ranked.features.tobytes()
+                    asked.key, features_digest(), keys.tobytes(), features.tobytes()
                 )
             head = self._head(asked, reply, len(keys), hydrated.item_epoch, hydrated.settled)
-            shown = shown_videos(keys, ranked.scores, ranked.propensity, ranked.sources)
+            shown = shown_videos(keys, slate.scores, slate.propensity, slate.sources)
             self._recorder.record(head, shown, evidence)
         return reply
+
+    def _worded(self, view: ItemView, slate: Fallback) -> tuple[Fallback, npt.NDArray[np.bool_]]:
+        """Return the part of a slate whose words are known, so that what is recorded was shown."""
+        keys = view.tables.items["key"][slate.rows]
+        kept = np.array([video is not None for video in self.texts.videos(keys.tolist())], np.bool_)
+        known = Fallback(
+            slate.rows[kept], slate.sources[kept], slate.scores[kept], slate.propensity[kept]
+        )
+        return known, kept
 
     def _reply_fallback(
         self,
@@ -272,6 +288,7 @@ class FeedService:
         reasons: Sequence[str],
         record: bool,
     ) -> FeedReply:
+        slate, _ = self._worded(view, slate)
         at_ms = max(asked.request.at_ms, view.at_ms, int(asked.row.row["last_at_ms"][0]))
         reply = self._reply(asked, view, slate, tier, reasons, at_ms, None)
         if record:
@@ -343,6 +360,13 @@ class FeedService:
 
 
 _EPOCHS_BEHIND = 100
+
+
+def _unread() -> UserRow:
+    """Return the row of a viewer whose own cannot be read: nothing is known, a child at worst."""
+    row = empty_user()
+    row["age"] = 0
+    return UserRow(row, known=False, epoch=0)
 
 
 def _with_query(request: RankingRequest, query: Query) -> RankingRequest:

@@ -10,7 +10,7 @@ from playbill.contracts import Status
 from playbill.core import Clock
 from playbill.features import VISIBLE
 from playbill.retrieval import view_of
-from playbill.serving.board import Board, quantile_ms
+from playbill.serving.board import SERVING, Board, quantile_ms
 from playbill.serving.feed_service import FeedService
 
 _WINDOW = 50
@@ -85,6 +85,6 @@ class StatusReader:
             latency_p50_ms=quantile_ms(latency, 0.50),
             latency_p95_ms=quantile_ms(latency, 0.95),
             tiers=self._board.tiers(),
-            workers=int((alive & (rows["ready"] == 1)).sum()),
+            workers=int((alive & (rows["ready"] == SERVING)).sum()),
             restarts=self._board.total("restarts"),
         )

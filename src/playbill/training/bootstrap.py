@@ -55,7 +55,9 @@ class Resamples:
     def ratio(self, above: Doubles, below: Doubles) -> Spread:
         """Return the spread of sum(above) by sum(below) over (N,) rows."""
         size = self.counts.shape[1]
-        per_user = [np.bincount(self.users, weights=part, minlength=size) for part in (above, below)]
+        per_user = [
+            np.bincount(self.users, weights=part, minlength=size) for part in (above, below)
+        ]
         top, bottom = (self.counts.astype(np.float64) @ part for part in per_user)
         found = np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
         return _spread(found)

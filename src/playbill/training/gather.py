@@ -214,7 +214,9 @@ class _Gatherer:
         items = self._replay.state.items
         rows = items.rows(np.ascontiguousarray(watches["video"]))
         duration_ms = items.records["duration_ms"][np.maximum(rows, 0)]
-        enough = np.minimum(np.where(rows >= 0, duration_ms, self._long_view_ms), self._long_view_ms)
+        enough = np.minimum(
+            np.where(rows >= 0, duration_ms, self._long_view_ms), self._long_view_ms
+        )
         said = watches["long_view"]
         return np.where(said == 0, watches["watch_ms"] >= enough, said == 2).astype(np.bool_)
 

@@ -113,9 +113,7 @@ class _Table:
         found: dict[str, Any] = {"positives": int(labels.sum())}
         found |= _figure("auc", auc(labels, p), self.draws.auc(labels, p))
         found |= _figure("gauc", by_day.mean(), self.draws.groups(by_day))
-        found |= _figure(
-            "gauc_one_snapshot", by_snapshot.mean(), self.draws.groups(by_snapshot)
-        )
+        found |= _figure("gauc_one_snapshot", by_snapshot.mean(), self.draws.groups(by_snapshot))
         enough = int(by_list.sizes.sum()) >= _FEWEST_LIST_ROWS
         found |= _figure(
             "gauc_list",
@@ -146,7 +144,9 @@ def _rounded(value: float | None) -> float | None:
 
 def _score(ranker: Ranker, dense: Floats, rows: Rows) -> Floats:
     parts = [
-        ranker.score(dense[first : first + _SCORED_ROWS], rows.categories[first : first + _SCORED_ROWS])
+        ranker.score(
+            dense[first : first + _SCORED_ROWS], rows.categories[first : first + _SCORED_ROWS]
+        )
         for first in range(0, len(rows), _SCORED_ROWS)
     ]
     return np.concatenate(parts)

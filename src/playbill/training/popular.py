@@ -20,6 +20,7 @@ EVERYWHERE = "0"
 
 def popular_lists(
     rows: Rows,
+    chosen: npt.NDArray[np.bool_],
     items: npt.NDArray[np.void],
     value: Floats,
     regions: int,
@@ -32,19 +33,20 @@ def popular_lists(
     from everywhere's, and everywhere's with the newest videos.
 
     Args:
-        rows: the rows that may be looked at.
+        rows: all rows.
+        chosen: (N,) True for those that may be looked at.
         items: (I,) ``ITEM_RECORD``.
         value: (4,) utility of one action, by task.
         regions: how many are declared; codes run from 1.
         now_ms: instant to which sums decay.
     """
-    decay = np.exp2((rows.at_ms - now_ms) / HALF_LIFE_MS)
+    decay = np.where(chosen, np.exp2((rows.at_ms - now_ms) / HALF_LIFE_MS), 0.0)
     worth = (rows.labels @ value.astype(np.float64)) * decay
     newest = np.lexsort((items["key"], -items["created_at_ms"]))
-    everyone = np.ones(len(rows), np.bool_)
-    lists = {EVERYWHERE: _best(rows.items, worth, decay, everyone, _open_to(items, None), newest)}
+    everywhere = _open_to(items, None)
+    lists = {EVERYWHERE: _best(rows.items, worth, decay, chosen, everywhere, newest)}
     for code in range(1, regions + 1):
-        here = rows.categories[:, 1] == code
+        here = chosen & (rows.categories[:, 1] == code)
         allowed = _open_to(items, code)
         after = [item for item in lists[EVERYWHERE] if allowed[item]] + newest.tolist()
         lists[str(code)] = _best(rows.items, worth, decay, here, allowed, np.array(after, np.int64))

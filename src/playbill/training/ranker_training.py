@@ -121,12 +121,21 @@ def score_logits(network: RankerNetwork, rows: Rows, places: Places) -> npt.NDAr
 
 
 def _network(rows: Rows, train: Places, settings: Settings) -> RankerNetwork:
-    mean = rows.dense[train].mean(axis=0, dtype=np.float64)
-    deviation = rows.dense[train].std(axis=0, dtype=np.float64)
+    mean, deviation = moments(rows.dense, train)
     topics = int(rows.categories[train, 2].max(initial=0)) + 1
     sizes = (len(settings.surfaces) + 1, len(settings.regions) + 1, topics)
     shape = RankerShape(rows.dense.shape[1], sizes)
-    return RankerNetwork(shape, mean.astype(np.float32), deviation.astype(np.float32))
+    return RankerNetwork(shape, mean, deviation)
+
+
+def moments(
+    dense: npt.NDArray[np.float32], places: Places
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return (F,) mean and (F,) standard deviation over some rows, summed in double precision."""
+    parts = np.split(places, range(_SCORED_ROWS, len(places), _SCORED_ROWS))
+    mean = sum(dense[part].sum(axis=0, dtype=np.float64) for part in parts) / len(places)
+    squares = sum(np.square(dense[part] - mean).sum(axis=0) for part in parts) / len(places)
+    return mean.astype(np.float32), np.sqrt(squares).astype(np.float32)
 
 
 def _fit(

@@ -86,9 +86,7 @@ def rolling_splits(at_ms: Ints, days: int = 5, day_offset_h: int = 0) -> list[Sp
             hint="use the quick protocol, or wait for more days",
         )
     places = range(len(bounds) - 1 - days, len(bounds) - 1)
-    return [
-        _checked(Split(bounds[k - 1], bounds[k], bounds[k + 1], "days"), at_ms) for k in places
-    ]
+    return [_checked(Split(bounds[k - 1], bounds[k], bounds[k + 1], "days"), at_ms) for k in places]
 
 
 def day_bounds(at_ms: Ints, day_offset_h: int) -> list[int]:

@@ -35,11 +35,14 @@ class Positives:
         return len(self.items)
 
 
-def positives_of(rows: Rows, histories: Histories) -> Positives:
-    """Return the clicked and long-viewed rows; a long view weighs twice a click."""
+def positives_of(rows: Rows, histories: Histories, chosen: npt.NDArray[np.bool_]) -> Positives:
+    """Return the clicked and long-viewed rows among (N,) chosen ones, in their order.
+
+    A long view weighs twice a click.
+    """
     click = rows.labels[:, TASKS.index("click")]
     long_view = rows.labels[:, TASKS.index("long_view")]
-    taken = np.flatnonzero(click | long_view)
+    taken = np.flatnonzero((click | long_view) & chosen)
     snapshots = rows.snapshots[taken]
     weights = history_weights(histories.actions[snapshots])
     items = histories.items[snapshots].astype(np.int64)

@@ -64,9 +64,7 @@ def train_towers(
     training = settings.training
     with repeatable(training.seed + 1, training.threads):
         user = UserNetwork()
-        item = ItemNetwork(
-            places.columns, RESIDUAL_DROPOUT, LANGUAGES, len(DURATION_EDGES_MS) + 1
-        )
+        item = ItemNetwork(places.columns, RESIDUAL_DROPOUT, LANGUAGES, len(DURATION_EDGES_MS) + 1)
         losses = _fit(user, item, positives, items, settings, on_progress)
     user.eval()
     item.eval()
@@ -143,9 +141,11 @@ def _loss(
     vectors = item(needed)
     recent = vectors[place[len(candidates) :]].view(*history.shape, -1)
     viewers = user(recent, torch.from_numpy(positives.history_weights[part]))
-    met = 1.0 - (1.0 - frequency[candidates]).pow(len(part)) * (
-        1.0 - 1.0 / len(frequency)
-    ) ** SHARED_NEGATIVES
+    met = (
+        1.0
+        - (1.0 - frequency[candidates]).pow(len(part))
+        * (1.0 - 1.0 / len(frequency)) ** SHARED_NEGATIVES
+    )
     logits = viewers @ vectors[place[: len(candidates)]].T / TEMPERATURE - met.log()
     losses = torch.nn.functional.cross_entropy(
         logits, torch.searchsorted(candidates, targets), reduction="none"

@@ -136,8 +136,8 @@ def _write_files(
     """Write every file of the draft but the card; return what was done and what was measured."""
     settings, items = plan.settings, dataset.items()
     seed, threads = settings.training.seed, settings.training.threads
-    train_part, later = split.train(rows.at_ms), rows.only(split.report(rows.at_ms))
-    seen = rows.only(train_part | split.validate(rows.at_ms))
+    train_part, later_part = split.train(rows.at_ms), split.report(rows.at_ms)
+    seen, later = rows.at_ms < split.validate_until_ms, rows.only(later_part)
     (folder / "ranker.onnx").write_bytes(ranker.graph)
     runtime = Ranker.load(ranker.graph, len(FEATURE_NAMES), threads=threads)
     value = value_vector(settings.value)
@@ -149,19 +149,21 @@ def _write_files(
     light.save(folder / "light.npz")
     report(1.0)
     histories = dataset.histories()
-    positives = positives_of(rows.only(train_part), histories)
+    positives = positives_of(rows, histories, seen)
     towers = train_towers(positives, items, settings, on_progress)
     _write_towers(folder, towers, items)
     now_ms = split.validate_until_ms
-    lists = popular_lists(seen, items, value, len(settings.regions), now_ms)
+    lists = popular_lists(rows, seen, items, value, len(settings.regions), now_ms)
     (folder / "popular.json").write_bytes(_json(lists))
     within(on_progress, "measure")(0.0)
     scored = score_rows(runtime, later, plan.day_offset_h)
     metrics = {
         "ranker": measure(scored, seed),
         "light": describe_light(light, later.dense, scored.p @ value),
-        "towers": measure_towers(towers, positives_of(later, histories), positives.items),
-        "leak_suspects": leak_suspects(rows.dense[train_part], rows.labels[train_part]),
+        "towers": measure_towers(
+            towers, positives_of(rows, histories, later_part), positives.items
+        ),
+        "leak_suspects": leak_suspects(rows.dense[some], rows.labels[some]),
     }
     within(on_progress, "measure")(1.0)
     return {"ranker": ranker.record, "towers": towers.record}, metrics

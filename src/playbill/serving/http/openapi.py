@@ -125,7 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         path="/v1/videos", method="post", summary="Post or replace videos.", scope="catalogue",
         body=_one_or_many(Video), status=202, reply=_ref(VideosReply),
-        problems=(*_WRITE, "undeclared_value"),
+        problems=(*_WRITE, "undeclared_value", "video_key_taken", "item_capacity"),
     ),
     Operation(
         path="/v1/videos/{video_id}", method="get", summary="One catalogue entry.",
