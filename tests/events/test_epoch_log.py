@@ -166,6 +166,14 @@ def test_a_partition_longer_than_a_page_is_read_to_its_offset_and_no_further(log
     assert marks_of(content) == list(range(5, 1_100))
 
 
+@pytest.mark.parametrize("held", [0, 1, 700])
+def test_a_log_that_lacks_what_an_epoch_names_is_not_read_as_less(log, held):
+    log.writer("worker-1").append([events_of(n) for n in range(held)], NOW_MS)
+    with pytest.raises(DependencyUnavailable, match=f"the log ends at {held}") as caught:
+        read_epoch(log, NOTHING, record(1, worker_1=held + 1))
+    assert caught.value.code == "log_unavailable"
+
+
 def test_a_partition_that_an_epoch_does_not_name_is_not_read(log):
     log.writer("worker-1").append([events_of(1)], NOW_MS)
     log.writer("worker-2").append([events_of(2)], NOW_MS)

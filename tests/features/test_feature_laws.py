@@ -69,7 +69,7 @@ def _one_video() -> World:
     return world
 
 
-@law(60)
+@law(45)
 @given(story=stories(), later_ms=st.sampled_from([0, 1, HOUR_MS, 90 * DAY_MS]))
 def test_streaming_equals_the_naive_definition_for_every_feature(story, later_ms):
     world = _told(story)

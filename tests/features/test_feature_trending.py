@@ -55,7 +55,7 @@ def _sorted(scores: np.ndarray) -> list[int]:
     return (best + [-1] * SHORT)[:SHORT]
 
 
-@law(300)
+@law(120)
 @given(turns=turns)
 def test_every_list_is_what_sorting_all_scores_gives(turns):
     lists, now_ms = Trending(3, SHORT), START_MS

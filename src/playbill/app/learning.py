@@ -16,7 +16,7 @@ from playbill.core import Conflict, InvalidInput, NotFound
 from playbill.registry import BundleStore
 
 OnProgress = Callable[[str, float], None]
-_DRAFT = ".draft"
+_DRAFT = "draft"
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,12 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def train(
-    wiring: Wiring, *, day_offset_h: int, on_progress: OnProgress | None, promote: bool
+    wiring: Wiring,
+    *,
+    day_offset_h: int,
+    rows_from_ms: int | None,
+    on_progress: OnProgress | None,
+    promote: bool,
 ) -> Trained:
     """Replay the log into a data set, train on it, seal the bundle, and make it the champion.
 
@@ -40,49 +45,57 @@ def train(
         DependencyUnavailable: a table or a bundle cannot be written.
     """
     with _one_at_a_time(wiring.layout.bundles):
-        return _train(wiring, day_offset_h, on_progress, promote)
+        return _train(wiring, day_offset_h, rows_from_ms, on_progress, promote)
 
 
 def _train(
-    wiring: Wiring, day_offset_h: int, on_progress: OnProgress | None, promote: bool
+    wiring: Wiring,
+    day_offset_h: int,
+    rows_from_ms: int | None,
+    on_progress: OnProgress | None,
+    promote: bool,
 ) -> Trained:
     from playbill.retrieval import VectorIndex
     from playbill.training import Circumstances, Dataset, build_dataset, draft_bundle
 
     layout, settings = wiring.layout, wiring.settings
-    build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
-    dataset = Dataset.open(layout.tables)
-    draft = layout.bundles / _DRAFT
-    shutil.rmtree(draft, ignore_errors=True)
+    found = build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
+    folder = layout.bundles / _DRAFT
+    shutil.rmtree(folder, ignore_errors=True)
     try:
         manifest = draft_bundle(
-            dataset,
+            Dataset.open(layout.tables),
             settings,
-            draft,
+            folder,
             Circumstances(wiring.clock.now_ms(), hardware(), __version__),
             day_offset_h=day_offset_h,
+            rows_from_ms=rows_from_ms,
             on_progress=on_progress,
         )
-        vectors, keys = _vectors(draft)
-        VectorIndex.build(vectors, keys, settings.training.seed).save(draft / "index")
+        vectors, keys = _vectors(folder)
+        VectorIndex.build(vectors, keys, settings.training.seed).save(folder / "index")
         store = BundleStore(layout.bundles)
-        digest = store.add(draft, manifest)
+        digest = store.add(folder, manifest)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     if promote:
         store.promote(digest)
     metrics: dict[str, Any] = manifest.metrics["metrics"]
-    auc = {task: found["auc"] for task, found in metrics.items() if found["auc"] is not None}
     return Trained(
         digest=digest,
-        rows=dataset.report.rows,
-        auc=auc,
-        table_version=dataset.report.table_version,
+        rows=found.rows,
+        auc={task: row["auc"] for task, row in metrics.items() if row["auc"] is not None},
+        table_version=found.table_version,
     )
 
 
 def evaluate(
-    wiring: Wiring, protocol: str, *, day_offset_h: int, on_progress: OnProgress | None
+    wiring: Wiring,
+    protocol: str,
+    *,
+    day_offset_h: int,
+    rows_from_ms: int | None,
+    on_progress: OnProgress | None,
 ) -> dict[str, Any]:
     """Return a protocol's report on the champion (quick) or on daily retraining (rolling).
 
@@ -94,13 +107,21 @@ def evaluate(
 
     dataset = Dataset.open(wiring.layout.tables)
     if protocol == "rolling":
-        return evaluate_rolling(dataset, wiring.settings, day_offset_h, on_progress)
+        return evaluate_rolling(
+            dataset, wiring.settings, day_offset_h, on_progress, rows_from_ms=rows_from_ms
+        )
     store = BundleStore(wiring.layout.bundles)
     digest = store.champion()
     if digest is None:
         raise NotFound("no bundle was promoted yet", hint="playbill train")
-    manifest = store.manifest(digest)
-    report = evaluate_bundle(dataset, store.path(digest), manifest, wiring.settings, day_offset_h)
+    report = evaluate_bundle(
+        dataset,
+        store.path(digest),
+        store.manifest(digest),
+        wiring.settings,
+        day_offset_h,
+        on_progress=on_progress,
+    )
     return {"bundle": digest, **report}
 
 

@@ -84,19 +84,25 @@ class Home:
         on_progress: OnProgress | None = None,
         *,
         day_offset_h: int = 0,
+        rows_from_ms: int | None = None,
         promote: bool = True,
     ) -> Trained:
         """Replay the log, train on it, seal a bundle and make it the champion.
 
         Args:
             day_offset_h: when days begin, in hours before midnight UTC.
+            rows_from_ms: impressions before it fill histories and teach nothing.
             promote: False leaves the champion as it is.
 
         Raises:
             InvalidInput: the log holds too little to learn from.
         """
         return train(
-            self.wiring, day_offset_h=day_offset_h, on_progress=on_progress, promote=promote
+            self.wiring,
+            day_offset_h=day_offset_h,
+            rows_from_ms=rows_from_ms,
+            on_progress=on_progress,
+            promote=promote,
         )
 
     def evaluate(
@@ -105,13 +111,20 @@ class Home:
         on_progress: OnProgress | None = None,
         *,
         day_offset_h: int = 0,
+        rows_from_ms: int | None = None,
     ) -> dict[str, Any]:
         """Return the report of a protocol, ``quick`` or ``rolling``.
 
         Raises:
             NotFound: there is no data set, or no champion.
         """
-        return evaluate(self.wiring, protocol, day_offset_h=day_offset_h, on_progress=on_progress)
+        return evaluate(
+            self.wiring,
+            protocol,
+            day_offset_h=day_offset_h,
+            rows_from_ms=rows_from_ms,
+            on_progress=on_progress,
+        )
 
     def parity(
         self, sample: int = 2_000, seed: int = 0, on_progress: OnProgress | None = None

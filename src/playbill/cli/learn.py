@@ -1,6 +1,7 @@
 """``playbill train``, ``playbill evaluate`` and ``playbill models``."""
 
 import enum
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,11 @@ from playbill.core import InvalidInput
 
 DayOffset = Annotated[
     int, typer.Option(min=-12, max=14, help="When days begin, in hours before midnight UTC.")
+]
+
+RowsFrom = Annotated[
+    datetime | None,
+    typer.Option(help="Impressions before it (UTC) fill histories and teach nothing."),
 ]
 
 
@@ -27,13 +33,16 @@ class Protocol(enum.StrEnum):
 def train(
     home: HomeOption = None,
     day_offset: DayOffset = 0,
+    rows_from: RowsFrom = None,
     promote: Annotated[bool, typer.Option(help="Make the new bundle the champion.")] = True,
     json: JsonOption = False,
 ) -> None:
     """Replay the log into a data set, train on it, and let the bundle serve."""
     with explained():
         with Stages(quiet=json) as stages:
-            trained = Home(home).train(stages, day_offset_h=day_offset, promote=promote)
+            trained = Home(home).train(
+                stages, day_offset_h=day_offset, rows_from_ms=_ms(rows_from), promote=promote
+            )
         if json:
             print_json(trained)
             return
@@ -49,12 +58,15 @@ def evaluate(
     home: HomeOption = None,
     protocol: Annotated[Protocol, typer.Option(help="quick or rolling.")] = Protocol.QUICK,
     day_offset: DayOffset = 0,
+    rows_from: RowsFrom = None,
     json: JsonOption = False,
 ) -> None:
     """Print AUC, GAUC, log loss and calibration beside the popularity floor."""
     with explained():
         with Stages(quiet=json) as stages:
-            report = Home(home).evaluate(protocol.value, stages, day_offset_h=day_offset)
+            report = Home(home).evaluate(
+                protocol.value, stages, day_offset_h=day_offset, rows_from_ms=_ms(rows_from)
+            )
         if json:
             print_json(report)
             return
@@ -113,6 +125,10 @@ def promote(
         ]
         store.promote(matches[0] if len(matches) == 1 else "sha256:" + wanted)
         out.print(f"{store.champion()} serves", highlight=False)
+
+
+def _ms(instant: datetime | None) -> int | None:
+    return None if instant is None else int(instant.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _figure(value: Any) -> str:

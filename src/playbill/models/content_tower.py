@@ -34,7 +34,8 @@ def duration_bucket(durations_ms: npt.NDArray[np.uint32]) -> Ints:
 def normalised(vectors: Floats) -> Floats:
     """Return (n, D) vectors of length 1; a vector of zeros stays one."""
     lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True, dtype=np.float32))
-    return vectors / np.maximum(lengths, np.float32(1e-12))
+    scaled: Floats = vectors / np.maximum(lengths, np.float32(1e-12))
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)

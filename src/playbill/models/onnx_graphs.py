@@ -29,8 +29,9 @@ class _Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
-    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def constant(self, name: str, value: npt.ArrayLike) -> str:
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        self._constants.append(numpy_helper.from_array(array, name))
         return name
 
     def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -82,10 +83,10 @@ def ranker_graph(network: RankerNetwork) -> bytes:
 def _standardised(graph: _Graph, network: RankerNetwork) -> None:
     graph.constant("mean", _array(network.mean))
     graph.constant("scale", _array(network.scale))
-    graph.constant("finite", np.float32(LARGEST_FINITE).reshape(()))
-    graph.constant("zero", np.float32(0.0).reshape(()))
-    graph.constant("least", np.float32(-LARGEST_DEVIATION).reshape(()))
-    graph.constant("most", np.float32(LARGEST_DEVIATION).reshape(()))
+    graph.constant("finite", np.float32(LARGEST_FINITE))
+    graph.constant("zero", np.float32(0.0))
+    graph.constant("least", np.float32(-LARGEST_DEVIATION))
+    graph.constant("most", np.float32(LARGEST_DEVIATION))
     graph.add("Sub", ["dense", "mean"], "centred")
     graph.add("Mul", ["centred", "scale"], "scaled")
     graph.add("Abs", ["scaled"], "size")
@@ -99,7 +100,7 @@ def _embedded(graph: _Graph, network: RankerNetwork) -> None:
     width = len(shape.categories) * shape.embedding
     graph.constant("sizes", _array(network.sizes))
     graph.constant("offsets", _array(network.offsets))
-    graph.constant("code_zero", np.int64(0).reshape(()))
+    graph.constant("code_zero", np.int64(0))
     graph.constant("embeddings", _array(network.embeddings.weight))
     graph.constant("flat", np.array([-1, width], np.int64))
     graph.add("GreaterOrEqual", ["categories", "code_zero"], "not_below")
@@ -118,7 +119,7 @@ def user_tower_graph(network: UserNetwork) -> bytes:
     """
     graph = _Graph()
     graph.constant("cold", COLD_WEIGHT * _array(network.cold)[None, :])
-    graph.constant("cold_weight", np.float32(COLD_WEIGHT).reshape(()))
+    graph.constant("cold_weight", np.float32(COLD_WEIGHT))
     graph.constant("row", np.array([1, 1, HISTORY], np.int64))
     graph.constant("flat", np.array([1, WIDTH], np.int64))
     for place, row in enumerate(np.exp(_array(network.recency))):
@@ -141,7 +142,7 @@ def user_tower_graph(network: UserNetwork) -> bytes:
             x = graph.add("Relu", [x], "refined")
     graph.add("Add", ["mean_0", x], "direction")
     graph.add("ReduceL2", ["direction"], "length", axes=[1], keepdims=1)
-    graph.add("Max", ["length", graph.constant("least", np.float32(1e-6).reshape(()))], "safe")
+    graph.add("Max", ["length", graph.constant("least", np.float32(1e-6))], "safe")
     graph.add("Div", ["direction", "safe"], "user")
     inputs = [
         helper.make_tensor_value_info("history_vectors", TensorProto.FLOAT, [1, HISTORY, WIDTH]),

@@ -103,4 +103,5 @@ class UserTower:
         """Return (64,) the unit vector of (1, 32, 64) vectors and (1, 32) weights."""
         inputs = {"history_vectors": history_vectors, "history_weights": history_weights}
         user: Floats = self._session.run(["user"], inputs)[0]
-        return user[0]
+        vector: Floats = user[0]
+        return vector

@@ -100,7 +100,9 @@ class SimilarSource:
         if not found:
             return _NOTHING
         rows = self.table.row_of_place[np.concatenate(found)]
-        return _present(rows, view)
+        turns = np.concatenate([np.arange(len(places)) for places in found])
+        in_turn = _once(rows[np.argsort(turns, kind="stable")])
+        return _present(in_turn, view)[:quota]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,10 @@ class FreshSource:
         newest = newest[newest < view.count]
         if query.vector is None or self.table is None or len(newest) <= quota:
             return newest[:quota]
-        vectors, known = self.table.vectors(newest)
+        rest = newest[quota // 2 :]
+        vectors, known = self.table.vectors(rest)
         nearness = np.where(known, vectors @ query.vector, np.float32(-1.0))
-        near = newest[np.argsort(-nearness, kind="stable")[: quota - quota // 2]]
+        near = rest[np.argsort(-nearness, kind="stable")[: quota - quota // 2]]
         return np.concatenate([near, newest[: quota // 2]])
 
 
@@ -171,6 +174,13 @@ class ExploreSource:
         if len(pool) <= quota:
             return query.random.permutation(pool)
         return query.random.choice(pool, quota, replace=False)
+
+
+def _once(rows: Rows) -> Rows:
+    """Return each row once, where it came first."""
+    _, firsts = np.unique(rows, return_index=True)
+    once: Rows = rows[np.sort(firsts)]
+    return once
 
 
 def _present(rows: Rows, view: ItemView) -> Rows:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,23 +104,58 @@ class VectorIndex:
             InvalidInput: a file is missing, is no array, or does not fit the others.
         """
         try:
-            arrays = [
-                np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-                for name in cls.__slots__
-            ]
-        except (OSError, ValueError) as error:
+            arrays = [_mapped(folder / f"{name}.npy") for name in cls.__slots__]
+        except (OSError, EOFError, ValueError) as error:
             raise InvalidInput(f"the index in {folder.name} cannot be read: {error}") from error
         index = cls(*arrays)
-        sizes = {len(index.codes), len(index.scales), len(index.keys), int(index.starts[-1])}
-        if len(sizes) != 1 or len(index.starts) != len(index.centroids) + 1:
-            raise InvalidInput(f"the index in {folder.name} does not fit together: {sizes}")
+        misfit = index._misfit()
+        if misfit:
+            raise InvalidInput(
+                f"the index in {folder.name} does not fit together: {misfit}",
+                hint="restore the bundle or train again; the last good one keeps serving",
+            )
         return index
+
+    def _misfit(self) -> str:
+        """Return why a scan could leave these arrays, nothing when it cannot."""
+        for name, (kind, axes) in _KINDS.items():
+            array = getattr(self, name)
+            if array.dtype != kind or array.ndim != axes or not array.flags.c_contiguous:
+                return f"{name} is {array.dtype} of {array.ndim} axes, not {kind} of {axes}"
+        if not len(self.codes) == len(self.scales) == len(self.keys):
+            sizes = f"{len(self.codes):,}, {len(self.scales):,} and {len(self.keys):,}"
+            return f"{sizes} codes, scales and keys"
+        if self.codes.shape[1] != self.centroids.shape[1]:
+            return f"codes of {self.codes.shape[1]} and centroids of {self.centroids.shape[1]}"
+        if len(self.starts) != len(self.centroids) + 1:
+            return f"{len(self.starts):,} starts for {len(self.centroids):,} lists"
+        ends = int(self.starts[0]), int(self.starts[-1])
+        if ends != (0, len(self.codes)) or (np.diff(self.starts) < 0).any():
+            return f"the lists do not follow each other from 0 to {len(self.codes):,}"
+        return ""
+
+
+_KINDS = {
+    "centroids": ("float32", 2),
+    "starts": ("int64", 1),
+    "codes": ("int8", 2),
+    "scales": ("float32", 1),
+    "keys": ("uint64", 1),
+}
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(loaded, np.ndarray):
+        loaded.close()
+        raise ValueError(f"{path.name} is no array")
+    return np.asarray(loaded)
 
 
 def _centroids(vectors: Floats, seed: int) -> Floats:
     """Return (L, D) unit centroids by spherical k-means on a sample."""
     random = np.random.default_rng(seed)
-    lists = max(1, min(4096, round(2 * math.sqrt(len(vectors)))))
+    lists = min(4096, len(vectors), round(2 * math.sqrt(len(vectors))))
     size = min(len(vectors), lists * _SAMPLE_PER_LIST)
     sample = vectors[random.choice(len(vectors), size, replace=False)]
     centroids = sample[random.choice(size, lists, replace=False)].copy()

@@ -108,47 +108,16 @@ class Dataset:
             )
         return cls(tables, report)
 
-    def rows(self) -> Rows:
-        """Return all rows.
+    def rows(self, *, from_ms: int | None = None) -> Rows:
+        """Return the rows from an instant on, all of them for None.
 
         Raises:
             InvalidInput: columns are missing or unknown, rows are missing, or a feature is no
                 finite number.
         """
-        size = self.report.rows
         table = _table(self.tables / ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
-        dense = np.empty((size, len(FEATURE_NAMES)), np.float32)
-        categories = np.empty((size, len(_CATEGORIES)), np.int64)
-        labels = np.empty((size, len(LABELS)), np.bool_)
-        plain = {name: np.empty(size, np.int64) for name in _PLAIN}
-        ids = np.empty((size, 2), np.uint64)
-        met = np.zeros(size, np.bool_)
-        columns = ["row_id", "user", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
-        for batch in table.to_batches(columns=columns):
-            at = batch.column("row_id").to_numpy()
-            met[at[at < size]] = True
-            for names, target in (
-                (FEATURE_NAMES, dense),
-                (_CATEGORIES, categories),
-                (LABELS, labels),
-            ):
-                for place, name in enumerate(names):
-                    target[at, place] = batch.column(name).to_numpy(zero_copy_only=False)
-            for name, column in plain.items():
-                column[at] = batch.column(name).to_numpy()
-            ids[at] = _ids(batch.column("user"))
-        if not met.all():
-            raise InvalidInput(
-                f"{ROWS_TABLE} lacks {int((~met).sum()):,} of {size:,} rows",
-                hint="build the data set again",
-            )
-        _require_finite(dense)
-        users, _ = number_ids(ids)
-        videos = as_keys(plain["video"])
-        return Rows(
-            dense, categories, labels, plain["at_ms"], users, videos, plain["item"],
-            plain["snapshot"],
-        )  # fmt: skip
+        rows = _read_rows(table, self.report.rows)
+        return rows if from_ms is None else rows.only(rows.at_ms >= from_ms)
 
     def histories(self) -> Histories:
         """Return the snapshots, by number."""
@@ -202,6 +171,42 @@ def _table(path: Path, version: int, schema: pa.Schema) -> Any:
             hint="build the data set again with this version",
         )
     return found
+
+
+def _read_rows(table: Any, size: int) -> Rows:
+    """Return ``size`` rows of a table whose files hold them in any order."""
+    dense = np.empty((size, len(FEATURE_NAMES)), np.float32)
+    categories = np.empty((size, len(_CATEGORIES)), np.int64)
+    labels = np.empty((size, len(LABELS)), np.bool_)
+    plain = {name: np.empty(size, np.int64) for name in _PLAIN}
+    ids = np.empty((size, 2), np.uint64)
+    met = np.zeros(size, np.bool_)
+    columns = ["row_id", "user", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
+    for batch in table.to_batches(columns=columns):
+        at = batch.column("row_id").to_numpy()
+        if len(at) and not 0 <= at.min() <= at.max() < size:
+            raise _torn(f"{ROWS_TABLE} holds rows beyond the {size:,} of its report")
+        met[at] = True
+        for names, target in (
+            (FEATURE_NAMES, dense),
+            (_CATEGORIES, categories),
+            (LABELS, labels),
+        ):
+            for place, name in enumerate(names):
+                target[at, place] = batch.column(name).to_numpy(zero_copy_only=False)
+        for name, column in plain.items():
+            column[at] = batch.column(name).to_numpy()
+        ids[at] = _ids(batch.column("user"))
+    if not met.all():
+        raise _torn(f"{ROWS_TABLE} lacks {int((~met).sum()):,} of {size:,} rows")
+    _require_finite(dense)
+    users, _ = number_ids(ids)
+    at_ms, videos = plain["at_ms"], as_keys(plain["video"])
+    return Rows(dense, categories, labels, at_ms, users, videos, plain["item"], plain["snapshot"])
+
+
+def _torn(message: str) -> InvalidInput:
+    return InvalidInput(message, hint="build the data set again")
 
 
 def _ids(column: pa.Array) -> npt.NDArray[np.uint64]:

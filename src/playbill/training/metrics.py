@@ -24,7 +24,9 @@ def auc(labels: Mask, scores: Scores) -> float | None:
     return None if np.isnan(found) else float(found)
 
 
-def weighted_aucs(labels: Mask, scores: Scores, weights: Doubles) -> Doubles:
+def weighted_aucs(
+    labels: Mask, scores: Scores, weights: Doubles | npt.NDArray[np.uint16]
+) -> Doubles:
     """Return (B,) the AUC under B weightings of N rows, NaN where a class weighs nothing.
 
     Args:
@@ -41,7 +43,8 @@ def weighted_aucs(labels: Mask, scores: Scores, weights: Doubles) -> Doubles:
     below = np.cumsum(negative, axis=1) - negative
     won = (positive * (below + 0.5 * negative)).sum(axis=1)
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    found: Doubles = np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

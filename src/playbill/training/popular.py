@@ -23,6 +23,7 @@ def popular_lists(
     chosen: npt.NDArray[np.bool_],
     items: npt.NDArray[np.void],
     value: Floats,
+    *,
     regions: int,
     now_ms: int,
 ) -> dict[str, list[int]]:
@@ -75,7 +76,8 @@ def _best(
 def _open_to(items: npt.NDArray[np.void], code: int | None) -> npt.NDArray[np.bool_]:
     """Return (I,) True for visible videos that a region, or every region, may see."""
     bits = items["regions"]
-    everywhere = bits == 0
-    opened = everywhere if code is None else everywhere | ((bits >> np.uint32(code - 1) & 1) == 1)
-    visible: npt.NDArray[np.bool_] = (items["flags"] & VISIBLE) != 0
-    return visible & opened
+    opened = bits == 0
+    if code is not None:
+        opened |= (bits >> np.uint32(code - 1) & 1) == 1
+    found: npt.NDArray[np.bool_] = opened & ((items["flags"] & VISIBLE) != 0)
+    return found

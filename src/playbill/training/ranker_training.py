@@ -26,6 +26,8 @@ WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
 DECAY = 0.5
 """Share of the steps, at the end, over which it falls to a hundredth."""
+REQUIRED = ("click", "long_view")
+"""Tasks without which a ranker is worth nothing."""
 _SCORED_ROWS = 16_384
 _REPORT_EVERY = 16
 
@@ -47,7 +49,7 @@ def train_ranker(
     split: Split,
     settings: Settings,
     *,
-    require: tuple[str, ...] = ("click", "long_view"),
+    require: tuple[str, ...] = REQUIRED,
     on_progress: OnProgress | None = None,
 ) -> TrainedRanker:
     """Return the calibrated ranker of a split; rows that report are not looked at.
@@ -164,7 +166,7 @@ def _fit(
             part = order[first : first + training.batch_rows]
             optimiser.param_groups[0]["lr"] = training.learning_rate * schedule(step / steps)
             optimiser.zero_grad()
-            _loss(network, rows, part, weights).backward()
+            torch.autograd.backward(_loss(network, rows, part, weights))
             optimiser.step()
             step += 1
             if step % _REPORT_EVERY == 0:

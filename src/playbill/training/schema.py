@@ -41,7 +41,7 @@ ROW_META = np.dtype(
         ("settled", "u1"),
     ]
 )
-"""One row before its labels: what the gatherer collects. ``topic`` is the first one's number + 1."""
+"""One row before its labels: what is gathered. ``topic`` is the first one's number + 1, or 0."""
 
 OUTCOME = np.dtype(
     [

@@ -22,8 +22,10 @@ FEWEST_ITEM_POSITIVES = 5
 
 @dataclass(frozen=True, slots=True)
 class Positives:
-    """P taken videos: ``items`` (P,), ``weights`` (P,), ``history`` (P, 32) item rows, 0 where
-    nothing is, and ``history_weights`` (P, 32).
+    """P videos that viewers took.
+
+    ``items`` (P,) rows; ``weights`` (P,); ``history`` (P, 32) rows of what the viewer had acted
+    upon before, 0 where nothing is; ``history_weights`` (P, 32).
     """
 
     items: Ints

@@ -108,7 +108,7 @@ def _fit(
             optimiser.param_groups[0]["lr"] = LEARNING_RATE * max(1.0 - step / steps, 0.01)
             optimiser.zero_grad()
             loss = _loss(user, item, positives, part, frequency)
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
             total += float(loss.detach()) * len(part)
             step += 1

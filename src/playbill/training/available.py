@@ -1,4 +1,4 @@
-"""Training needs libraries that serving must not load; say so before anything starts."""
+"""Training needs libraries that serving must not load; importing this says so before anything."""
 
 from importlib.util import find_spec
 
@@ -19,3 +19,6 @@ def require_extra(needed: tuple[str, ...] = NEEDED) -> None:
             f"training needs {', '.join(missing)}, which this machine lacks",
             hint="pip install 'playbill[train]'",
         )
+
+
+require_extra()

@@ -1,0 +1,117 @@
+"""Protocols: which rows a bundle, or a recipe, is judged on."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from playbill.contracts import Manifest, Settings
+from playbill.core import InvalidInput
+from playbill.features import FEATURE_NAMES, features_digest
+from playbill.models import Ranker
+from playbill.training.dataset import Dataset
+from playbill.training.measuring import RESAMPLES, measure, pooled, score_rows
+from playbill.training.progress import OnProgress, within
+from playbill.training.ranker_training import train_ranker
+from playbill.training.split import rolling_splits
+
+DAYS = 5
+"""How many days the rolling protocol scores."""
+
+
+def evaluate_bundle(
+    dataset: Dataset,
+    folder: Path,
+    manifest: Manifest,
+    settings: Settings,
+    day_offset_h: int = 0,
+    *,
+    resamples: int = RESAMPLES,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Return the quick protocol's report: the bundle's own exported ranker on rows it never saw.
+
+    Right after training these are the last day, or the last share of the time; on a newer data
+    set, all that came since.
+
+    Args:
+        dataset: a built data set.
+        folder: holds ``ranker.onnx``: a draft or a sealed bundle.
+        manifest: of that bundle.
+        settings: seed and threads.
+        day_offset_h: when days begin, in hours before midnight UTC.
+        resamples: draws of the bootstrap.
+
+    Raises:
+        InvalidInput: the bundle was made for other features, or has seen all the rows.
+    """
+    if manifest.features != features_digest():
+        raise InvalidInput(
+            f"the bundle reads features {manifest.features[:19]}…, this version computes "
+            f"{features_digest()[:19]}…",
+            hint="train again with this version",
+        )
+    ranker = Ranker.load(
+        folder / "ranker.onnx", len(FEATURE_NAMES), threads=settings.training.threads
+    )
+    within(on_progress, "read rows")(0.0)
+    seen_until_ms = int(manifest.data["validate_until_ms"])
+    if dataset.report.last_at_ms < seen_until_ms:
+        raise InvalidInput(
+            f"the bundle has seen rows up to {seen_until_ms}, and the data set's last is of "
+            f"{dataset.report.last_at_ms}; nothing is left to report on",
+            hint="serve or import more, then build the data set again; or train with a holdout",
+        )
+    later = dataset.rows(from_ms=seen_until_ms)
+    within(on_progress, "measure")(0.0)
+    found = measure(score_rows(ranker, later, day_offset_h), settings.training.seed, resamples)
+    within(on_progress, "measure")(1.0)
+    data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
+    return {"protocol": "quick", **found, "data": {**data, "seen_until_ms": seen_until_ms}}
+
+
+def evaluate_rolling(
+    dataset: Dataset,
+    settings: Settings,
+    day_offset_h: int = 0,
+    on_progress: OnProgress | None = None,
+    *,
+    days: int = DAYS,
+    rows_from_ms: int | None = None,
+    resamples: int = RESAMPLES,
+) -> dict[str, Any]:
+    """Return what retraining every day would have served, over the last days pooled.
+
+    For each day a ranker is trained on the days before its eve, chosen and calibrated on its eve,
+    exported, and scores the day through ONNX Runtime.
+
+    Args:
+        dataset: a built data set.
+        settings: the recipe.
+        day_offset_h: when days begin, in hours before midnight UTC.
+        days: how many days report.
+        rows_from_ms: rows before it are left out; see ``draft_bundle``.
+        resamples: draws of the bootstrap.
+
+    Raises:
+        InvalidInput: the rows cover fewer than ``days`` + 2 days, or a part is unfit to train on.
+    """
+    within(on_progress, "read rows")(0.0)
+    rows = dataset.rows(from_ms=rows_from_ms)
+    splits = rolling_splits(rows.at_ms, days, day_offset_h)
+    parts, used = [], []
+    for number, split in enumerate(splits, start=1):
+
+        def progress(stage: str, share: float, number: int = number) -> None:
+            if on_progress is not None:
+                on_progress(f"day {number} of {days}: {stage}", share)
+
+        trained = train_ranker(rows, split, settings, on_progress=progress)
+        ranker = Ranker.load(trained.graph, len(FEATURE_NAMES), threads=settings.training.threads)
+        later = rows.only(split.report(rows.at_ms))
+        parts.append(score_rows(ranker, later, day_offset_h))
+        used.append({**msgspec.to_builtins(split), "train_rows": trained.record["train_rows"],
+                     "report_rows": len(later)})  # fmt: skip
+    found = measure(pooled(parts), settings.training.seed, resamples)
+    data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
+    return {"protocol": "rolling", "days": days, **found, "data": {**data, "splits": used}}

@@ -1,0 +1,71 @@
+"""Item state by hand, and a table of vectors over it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from playbill.features import (
+    GROUP_RECORD,
+    ITEM_RECORD,
+    NO_TOPIC,
+    TRENDING_LIST,
+    VISIBLE,
+    ItemTables,
+    empty_user,
+)
+from playbill.retrieval import ItemView, Query, VectorIndex
+
+NOW_MS = 1_700_000_000_000
+
+
+def unit(vectors) -> np.ndarray:
+    vectors = np.asarray(vectors, np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+
+
+def item_view(count: int, *, authors=None, created_at_ms=None, flags=VISIBLE, trending=None):
+    """Return a view of visible videos of an author each, without topics."""
+    items = np.zeros(count, ITEM_RECORD)
+    items["key"] = np.arange(count) + 1
+    items["author"] = np.arange(count) if authors is None else authors
+    items["created_at_ms"] = NOW_MS if created_at_ms is None else created_at_ms
+    items["topics"] = NO_TOPIC
+    items["flags"] = flags
+    lists = np.full((3, TRENDING_LIST), -1, np.int64)
+    for group, rows in enumerate(trending or ()):
+        lists[group, : len(rows)] = rows
+    groups = np.zeros(int(items["author"].max(initial=0)) + 1, GROUP_RECORD)
+    return ItemView(ItemTables(items, groups, np.zeros(4, GROUP_RECORD)), lists, 1, NOW_MS)
+
+
+@dataclass
+class Vectors:
+    """A ``VectorTable`` over a matrix: row n has vector n; the index knows the first ones."""
+
+    matrix: np.ndarray
+    indexed: int
+
+    def __post_init__(self) -> None:
+        keys = np.arange(1, self.indexed + 1, dtype=np.uint64)
+        self.index = VectorIndex.build(self.matrix[: self.indexed], keys, seed=1)
+        self.row_of_place = self.index.keys.astype(np.int64) - 1
+
+    def vectors(self, rows):
+        known = (rows >= 0) & (rows < len(self.matrix))
+        return self.matrix[np.where(known, rows, 0)], known
+
+
+def query(user=None, *, region: int = 0, vector=None, seed: int = 0) -> Query:
+    row = empty_user() if user is None else user
+    return Query(row, region, vector, np.random.default_rng(seed))
+
+
+def viewer(*, history=(), actions=(), follows=()):
+    """Return a row with a history, newest first, and follows, newest first."""
+    row = empty_user()
+    row["history"][0, : len(history)] = history
+    row["history_action"][0, : len(history)] = actions
+    row["history_count"] = len(history)
+    row["follows"][0, : len(follows)] = follows
+    row["follow_count"] = len(follows)
+    return row
