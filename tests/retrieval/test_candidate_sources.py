@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from retrieval_worlds import NOW_MS, Vectors, item_view, query, unit, viewer
 
 from laws.feature_stories import law
+from laws.feature_views import NOW_MS, Vectors, item_view, query, unit, viewer
 from playbill.core import HOUR_MS
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW, WATCHED
 from playbill.retrieval import (
@@ -160,6 +160,13 @@ def test_followed_gives_the_newest_of_each_author_the_latest_follow_first():
     assert source.retrieve(query(row), view, 10).tolist() == [11, 9, 8, 6, 5, 3, 2, 0]
     assert source.retrieve(query(row), view, 3).tolist() == [11, 9, 8]
     assert source.retrieve(query(), view, 10).tolist() == []
+
+
+def test_a_video_that_changed_hands_is_not_shown_as_one_of_the_old_author():
+    view = item_view(6, authors=[0, 1] * 3)
+    source = FollowedSource(_lists(view))
+    view.tables.items["author"][4] = 1
+    assert source.retrieve(query(viewer(follows=[0])), view, 10).tolist() == [2, 0]
 
 
 def test_fresh_is_half_by_nearness_and_half_by_age():

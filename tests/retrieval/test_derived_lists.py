@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from retrieval_worlds import NOW_MS, item_view
 
 from laws.feature_stories import law
+from laws.feature_views import NOW_MS, item_view
 from laws.feature_worlds import MemoryItems, World, video
 from playbill.core import DAY_MS, HOUR_MS
 from playbill.features import VISIBLE

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from retrieval_worlds import unit
 
 from laws.feature_stories import law
+from laws.feature_views import unit
 from playbill.core import InvalidInput
 from playbill.retrieval import VectorIndex, quantise
 

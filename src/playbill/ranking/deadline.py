@@ -58,10 +58,12 @@ class CostMeter:
         self._ms_per_row = 0.0
 
     def rows_within(self, budget_ms: float, most: int) -> int:
-        """Return how many rows fit a budget, at most ``most``."""
+        """Return how many rows fit a budget, at most ``most``; none without time."""
+        if budget_ms <= 0.0:
+            return 0
         if self._ms_per_row <= 0.0:
             return most
-        return max(0, min(most, int(budget_ms / self._ms_per_row)))
+        return min(most, int(budget_ms / self._ms_per_row))
 
     def observe(self, rows: int, ms: float) -> None:
         """Learn from one call; slowness is believed at once, speed gradually."""

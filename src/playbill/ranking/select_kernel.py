@@ -2,6 +2,7 @@
 
 from numba import njit
 
+from playbill.features import NO_TOPIC
 from playbill.features.user_kernel import seen_before
 
 
@@ -21,7 +22,7 @@ def select(order, authors, topics, author_cap, topic_cap, taken, picks):
     Args:
         order: (C,) candidates, best first.
         authors: (C,) author of each candidate.
-        topics: (C,) first topic of each candidate.
+        topics: (C,) first topic of each candidate; ``NO_TOPIC`` is none that could be shared.
         author_cap: candidates of one author.
         topic_cap: candidates of one topic.
         taken: (C,) bool scratch, all False.
@@ -39,7 +40,7 @@ def select(order, authors, topics, author_cap, topic_cap, taken, picks):
             same_topic = 0
             for k in range(count):
                 same_author += authors[picks[k]] == authors[c]
-                same_topic += topics[picks[k]] == topics[c]
+                same_topic += topics[picks[k]] == topics[c] and topics[c] != NO_TOPIC
             if effort < 2 and same_author >= author_cap:
                 continue
             if effort < 1 and same_topic >= topic_cap:

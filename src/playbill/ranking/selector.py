@@ -1,5 +1,6 @@
 """The selector: a slate with caps, and places given to chance with a known propensity."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +24,11 @@ class Slate:
 class SlateSelector:
     """Best first under author and topic caps; some places go to exploration.
 
-    Each place is given to chance with probability ``explore_share``, independently. Such a place
-    shows a candidate of the explore source drawn uniformly, so its propensity is the share over
-    the number there were to draw from; every other place has one minus the share.
+    Each place is given to chance with probability ``explore_share``, independently; where more
+    places are than there are candidates of the explore source to draw from, some of them, drawn as
+    well, are given back. A place of chance shows such a candidate drawn uniformly, so its
+    propensity is the share of chance over the number there were to draw from; every other place
+    has one minus that share.
     """
 
     author_cap: int
@@ -58,10 +61,23 @@ class SlateSelector:
         if not len(pool) or share <= 0.0:
             return Slate(picks, np.ones(len(picks), np.float32))
         random = request.query.random
-        propensity = np.full(len(picks), 1.0 - share, np.float32)
-        places = np.flatnonzero(random.random(len(picks)) < share)[: len(pool)]
-        drawn = random.choice(pool, len(places), replace=False)
+        places = np.flatnonzero(random.random(len(picks)) < share)
+        if len(places) > len(pool):
+            places = random.choice(places, len(pool), replace=False)
+        chance = _chance_of_a_place(len(picks), len(pool), share)
+        propensity = np.full(len(picks), 1.0 - chance, np.float32)
         slate = picks.copy()
-        slate[places] = drawn
-        propensity[places] = share / len(pool)
+        slate[places] = random.choice(pool, len(places), replace=False)
+        propensity[places] = chance / len(pool)
         return Slate(slate, propensity)
+
+
+def _chance_of_a_place(places: int, most: int, share: float) -> float:
+    """Return the probability that chance gets one of some places, at most ``most`` of them."""
+    if most >= places:
+        return share
+    drawn = (
+        min(n, most) * math.comb(places, n) * share**n * (1.0 - share) ** (places - n)
+        for n in range(places + 1)
+    )
+    return sum(drawn) / places

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from playbill.contracts import EventLog, Settings
 from playbill.core import DependencyUnavailable, InvalidInput
-from playbill.features import features_digest
+from playbill.features import FEATURE_NAMES, features_digest
 from playbill.training.columns import item_batch
 from playbill.training.gather import Gathered, gather
 from playbill.training.labels import Labels, join_labels
@@ -32,6 +32,13 @@ from playbill.training.schema import (
 from playbill.training.staging import Stage, staged_batches
 
 _STAGE = ".building"
+_FEATURE_COLUMN = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+_WRITING = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    column_properties=dict.fromkeys(FEATURE_NAMES, _FEATURE_COLUMN),
+)
+"""Features repeat too seldom for dictionaries: without them writing costs a third."""
 
 
 def build_dataset(
@@ -119,7 +126,6 @@ class _Counts:
     def __init__(self) -> None:
         self.first_at_ms = np.iinfo(np.int64).max
         self.last_at_ms = 0
-        self.requests: list[Any] = []
         self.at_ms: list[Any] = []
 
     def take(self, batch: pa.RecordBatch) -> None:
@@ -127,7 +133,6 @@ class _Counts:
         self.first_at_ms = min(self.first_at_ms, int(at_ms.min()))
         self.last_at_ms = max(self.last_at_ms, int(at_ms.max()))
         self.at_ms.append(at_ms)
-        self.requests.append(np.unique(batch.column("request").drop_null().to_numpy()))
 
 
 def _labelled(
@@ -151,7 +156,9 @@ def _labelled(
 def _write(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
     """Replace a table's content and return the version that holds it."""
     reader = pa.RecordBatchReader.from_batches(schema, batches)
-    write_deltalake(str(path), reader, mode="overwrite", schema_mode="overwrite")
+    write_deltalake(
+        str(path), reader, mode="overwrite", schema_mode="overwrite", writer_properties=_WRITING
+    )
     return int(DeltaTable(str(path)).version())
 
 
@@ -167,7 +174,7 @@ def _report(
     positives = {name: int((labels.bits >> k & 1).sum()) for k, name in enumerate(LABELS)}
     return DatasetReport(
         rows=gathered.rows,
-        requests=len(np.unique(np.concatenate(counts.requests))),
+        requests=labels.requests,
         served_rows=gathered.served_rows,
         exposure_rows=gathered.rows - gathered.served_rows,
         labels=LabelCounts(watched=int(labels.watched.sum()), **positives),

@@ -89,6 +89,7 @@ def gather(
     within(on_progress, "read served feeds")(0.0)
     gatherer = _Gatherer(replay, stage, gather_served(replay, up_to), settings)
     report = within(on_progress, "replay")
+    report(0.0)
     for content in replay.contents(up_to):
         gatherer.take(content)
         if content.epoch % _REPORT_EVERY == 0:
@@ -126,7 +127,8 @@ class _Gatherer:
         if block is not None and exposed is not None:
             counted = folded.counted[block.owner]
             exposed["at_ms"] = np.minimum(exposed["at_ms"], content.at_ms)
-            self._add(exposed[counted], block.features[counted])
+            chosen: slice | npt.NDArray[np.bool_] = slice(None) if counted.all() else counted
+            self._add(exposed[chosen], block.features[chosen])
         self._add_outcomes(content, events[folded.counted])
         epoch, first = replay.state.epoch, self._done.snapshots
         self._keep(self._served_snapshots.visit(replay.users, epoch, first))
@@ -145,7 +147,7 @@ class _Gatherer:
         chosen = events[block.owner]
         for name in ("request", "user", "video", "at_ms", "position", "surface", "region"):
             meta[name] = chosen[name]
-        users = np.ascontiguousarray(chosen["user"])
+        users = meta["user"]
         begins = np.ones(len(users), np.bool_)
         begins[1:] = (users[1:] != users[:-1]).any(axis=1)
         keys = [name.tobytes() for name in users[begins]]
@@ -176,11 +178,11 @@ class _Gatherer:
 
     def _meta(self, rows: npt.NDArray[np.int64]) -> Records:
         """Return (N,) ``ROW_META`` with what item state says of N videos now."""
-        items = self._replay.state.items.records[rows]
+        items = self._replay.state.items.records
         meta = np.zeros(len(rows), ROW_META)
         meta["item"] = rows
-        meta["author"] = items["author"]
-        topic = items["topics"][:, 0].astype(np.int32)
+        meta["author"] = items["author"][rows]
+        topic = items["topics"][:, 0][rows].astype(np.int32)
         meta["topic"] = np.where(topic == NO_TOPIC, 0, topic + 1)
         return meta
 

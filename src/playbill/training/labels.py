@@ -38,6 +38,8 @@ SELECT count(*) FILTER (row_id IS NULL), count(*) FILTER (delay_ms > $window_ms)
 FROM joined
 """
 
+_REQUESTS = "SELECT count(DISTINCT request) FROM keys WHERE request <> 0"
+
 _GATHER = """
 SELECT row_id, bit_or(labels) AS labels, max(watch_ms) FILTER (watched) AS watch_ms,
        min(greatest(delay_ms, 0)) AS delay_ms
@@ -47,10 +49,11 @@ FROM joined WHERE delay_ms <= $window_ms GROUP BY row_id
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of N rows, and what became of the outcomes that were not joined.
+    """Labels of N rows, and what became of all outcomes.
 
     ``bits`` (N,) uint8 has bit k for ``schema.LABELS[k]``; ``watch_ms`` (N,) is the longest watch
     and ``delay_ms`` (N,) the time to the first outcome, both valid where their mask is True.
+    ``requests`` counts the distinct ones among the rows.
     """
 
     bits: npt.NDArray[np.uint8]
@@ -61,6 +64,7 @@ class Labels:
     joined: int
     late: int
     unmatched: int
+    requests: int
 
 
 def join_labels(folder: Path, rows: int, window_s: int, threads: int) -> Labels:
@@ -85,10 +89,12 @@ def join_labels(folder: Path, rows: int, window_s: int, threads: int) -> Labels:
         connection.execute(_JOIN)
         window = {"window_ms": window_s * 1000}
         counts = connection.execute(_COUNT, window).fetchone()
+        requests = connection.execute(_REQUESTS).fetchone()
         assert counts is not None
+        assert requests is not None
         found = connection.execute(_GATHER, window).fetchnumpy()
     unmatched, late, joined = counts
-    return _dense(found, rows, joined=joined, late=late, unmatched=unmatched)
+    return _dense(found, rows, joined=joined, late=late, unmatched=unmatched, requests=requests[0])
 
 
 def _dense(found: dict[str, Any], rows: int, **counts: int) -> Labels:

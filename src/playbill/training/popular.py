@@ -42,7 +42,7 @@ def popular_lists(
         now_ms: instant to which sums decay.
     """
     decay = np.where(chosen, np.exp2((rows.at_ms - now_ms) / HALF_LIFE_MS), 0.0)
-    worth = (rows.labels @ value.astype(np.float64)) * decay
+    worth = (rows.labels.astype(np.float64) @ value) * decay
     newest = np.lexsort((items["key"], -items["created_at_ms"]))
     everywhere = _open_to(items, None)
     lists = {EVERYWHERE: _best(rows.items, worth, decay, chosen, everywhere, newest)}

@@ -68,7 +68,8 @@ class Spool:
     def flush(self) -> None:
         """Write what waits."""
         if self._parts:
-            columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+            parts = zip(*self._parts, strict=True)
+            columns = [part[0] if len(part) == 1 else np.concatenate(part) for part in parts]
             self._writer.write_batch(self._batch(*columns))
             self._parts, self._waiting = [], 0
 

@@ -1,0 +1,132 @@
+"""Each filter with the cases that it decides."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ranking_worlds import candidates, request
+
+from laws.feature_stories import law, open_catalogue
+from laws.feature_views import item_view, viewer
+from laws.feature_worlds import World
+from playbill.contracts import User
+from playbill.features import VISIBLE, empty_user
+from playbill.features.layout import CLICKED, DISLIKED, LIKED, NO_ROW
+from playbill.ranking import PERSONAL, VISIBILITY
+from playbill.ranking.filters import (
+    AgeRatingFilter,
+    DislikedFilter,
+    ExcludeFilter,
+    RegionFilter,
+    SeenFilter,
+    VisibleFilter,
+)
+from playbill.retrieval import view_of
+
+
+def _dropped(stage, view, asked=None, count: int | None = None) -> list[int]:
+    rows = candidates(view.count if count is None else count)
+    mask = stage.drop(asked or request(), rows, view)
+    assert mask.shape == rows.rows.shape
+    assert mask.dtype == np.bool_
+    return np.flatnonzero(mask).tolist()
+
+
+def test_filters_have_names_and_an_order():
+    assert [stage.name for stage in VISIBILITY] == ["visible", "region", "age_rating"]
+    assert [stage.name for stage in PERSONAL] == ["exclude", "seen", "disliked"]
+
+
+@pytest.mark.parametrize("stage", [*VISIBILITY, *PERSONAL], ids=lambda stage: stage.name)
+def test_no_candidates_are_no_trouble(stage):
+    assert _dropped(stage, item_view(3), count=0) == []
+
+
+def test_a_video_that_was_taken_down_is_dropped():
+    view = item_view(4, flags=[VISIBLE, 0, VISIBLE | 2, 2])
+    assert _dropped(VisibleFilter(), view) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("region", "dropped"),
+    [(0, [1, 2, 3, 4]), (1, [2, 4]), (2, [1, 4]), (3, [1, 2, 3, 4]), (32, [1, 2, 3])],
+)
+def test_a_video_is_shown_where_it_may_be(region, dropped):
+    view = item_view(5)
+    view.tables.items["regions"] = [0, 0b01, 0b10, 0b11, 1 << 31]
+    assert _dropped(RegionFilter(), view, request(region=region)) == dropped
+
+
+@pytest.mark.parametrize(
+    ("age", "dropped"),
+    [(0, [1, 2, 3]), (11, [1, 2, 3]), (12, [2, 3]), (18, [3]), (21, []), (255, [])],
+)
+def test_a_video_rated_above_the_viewers_age_is_dropped_and_an_unknown_age_is_an_adults(
+    age, dropped
+):
+    view = item_view(4)
+    view.tables.items["age_rating"] = [0, 12, 18, 21]
+    user = empty_user()
+    user["age"] = age
+    assert _dropped(AgeRatingFilter(), view, request(user=user)) == dropped
+
+
+def test_a_child_of_no_age_yet_is_no_adult():
+    world = World()
+    open_catalogue(world)
+    world.tell(User(user_id="ann", age=0))
+    world.step()
+    world.items.items["age_rating"][0] = 1
+    asked = request(user=world.viewer("ann"))
+    assert _dropped(AgeRatingFilter(), view_of(world.items), asked) == [0]
+
+
+@pytest.mark.parametrize(("excluded", "dropped"), [([], []), ([2], [2]), ([0, 3, 99], [0, 3])])
+def test_what_the_caller_names_is_dropped(excluded, dropped):
+    assert _dropped(ExcludeFilter(), item_view(4), request(excluded=excluded)) == dropped
+
+
+def test_what_was_shown_is_dropped():
+    world = World()
+    open_catalogue(world)
+    world.serve("ann", ["v1", "v4"])
+    world.act(world.event("watch", "ann", "v6", watch_ms=5), world.event("click", "ann", "v7"))
+    world.step()
+    asked = request(user=world.viewer("ann"))
+    assert _dropped(SeenFilter(), view_of(world.items), asked) == [1, 4, 6]
+    assert _dropped(SeenFilter(), view_of(world.items)) == []
+
+
+@pytest.mark.parametrize(
+    ("history", "actions", "dropped"),
+    [
+        ([], [], []),
+        ([1], [CLICKED | LIKED], []),
+        ([1], [DISLIKED], [1, 4]),
+        ([0, 2], [DISLIKED | CLICKED, DISLIKED], [0, 2, 3, 5]),
+        ([77], [DISLIKED], []),
+        ([77, 1], [DISLIKED, DISLIKED], [1, 4]),
+        ([NO_ROW], [DISLIKED], []),
+    ],
+)
+def test_authors_of_hidden_and_reported_videos_are_dropped(history, actions, dropped):
+    view = item_view(6, authors=[0, 1, 2] * 2)
+    user = viewer(history=history, actions=actions)
+    assert _dropped(DislikedFilter(), view, request(user=user)) == dropped
+
+
+@law(60)
+@given(rows=st.lists(st.integers(0, 5), max_size=12), asked_region=st.integers(0, 4))
+def test_a_filter_decides_about_each_candidate_alone(rows, asked_region):
+    """Order, repeats and company of a candidate change nothing for it."""
+    view = item_view(6, authors=[0, 1, 2] * 2, flags=[1, 0, 1, 1, 0, 1])
+    view.tables.items["regions"] = [0, 1, 2, 3, 0, 1]
+    view.tables.items["age_rating"] = [0, 18, 12, 0, 0, 18]
+    user = viewer(history=[2], actions=[DISLIKED])
+    user["age"] = 15
+    asked = request(user=user, region=asked_region, excluded=[3])
+    for stage in (*VISIBILITY, *PERSONAL):
+        alone = stage.drop(asked, candidates(6), view)
+        several = candidates(len(rows))
+        several.rows = np.array(rows, np.int64)
+        assert stage.drop(asked, several, view).tolist() == [bool(alone[row]) for row in rows]
