@@ -58,13 +58,18 @@ def video(name: str) -> dict[str, Any]:
     return {"video_id": name, "author_id": "bench", "topics": ["cooking"], "duration_ms": 60_000}
 
 
+def some(server: Server) -> set[str]:
+    """Return the candidates of two viewers: a seen filter may err about one of them."""
+    return server.candidates("viewer-00001") | server.candidates("viewer-00003")
+
+
 def posting(server: Server) -> list[float]:
     """Return milliseconds from each accepted post to being a candidate."""
     found = []
     for number in range(POSTED):
         name = f"bench-{time.time_ns()}-{number}"
         server.call("POST", "/v1/videos", video(name))
-        found.append(waited_ms(lambda name=name: name in server.candidates("viewer-00001")))
+        found.append(waited_ms(lambda name=name: name in some(server)))
     return found
 
 

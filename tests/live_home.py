@@ -19,7 +19,7 @@ import urllib3
 from playbill.app.layout import Layout
 from playbill.serving import Board
 
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 _POLL_S = 0.02
 
 

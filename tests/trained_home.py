@@ -38,7 +38,7 @@ def _live_a_little(home: Path) -> None:
     live.configure(
         'drills = true\nsurfaces = ["home"]\nregions = ["north", "south"]\n'
         "[serving]\ntrace_share = 1.0\n"
-        "[training]\nepochs = 1\ntower_epochs = 1\nthreads = 1\n"
+        "[training]\nepochs = 4\nbatch_rows = 128\ntower_epochs = 4\nthreads = 1\n"
     )
     live.start()
     live.post_videos(VIDEOS)

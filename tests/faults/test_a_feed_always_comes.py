@@ -129,7 +129,8 @@ def test_a_user_store_that_is_deleted_gives_the_last_list_and_then_comes_back(
     pid = made.pid(UPDATER)
     os.kill(pid, signal.SIGSTOP)
     shutil.rmtree(made.layout.users)
-    until(lambda: made.feed("another")["tier"] == "popular", "the loss is noticed")
+    gone = "user_store_unavailable"
+    until(lambda: gone in made.feed("another")["reasons"], "the loss is noticed")
     reply = made.feed("viewer1")
     served(reply, "cached", "user_store_unavailable")
     assert {item["video_id"] for item in reply["items"]} <= last

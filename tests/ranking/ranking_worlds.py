@@ -17,10 +17,25 @@ EXPLORE = 6
 
 
 @dataclass
+class TickingClock:
+    """A clock on which every look costs time."""
+
+    tick_s: float = 0.0001
+    seconds: float = 0.0
+
+    def now_ms(self) -> int:
+        return NOW_MS
+
+    def elapsed_s(self) -> float:
+        self.seconds += self.tick_s
+        return self.seconds
+
+
+@dataclass
 class FakeModel:
     """A ``RankingModel`` that says what it is told to, and takes the time it is told to."""
 
-    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW_MS))
+    clock: FixedClock | TickingClock = field(default_factory=lambda: FixedClock(NOW_MS))
     table: Vectors | None = None
     digest: str = "sha256:fake"
     value_weights: np.ndarray = field(
@@ -94,15 +109,22 @@ class Stand:
     shared: MemoryItems
     model: FakeModel
     pipeline: Pipeline
-    clock: FixedClock
+    clock: FixedClock | TickingClock
 
     def run(self, asked: RankingRequest, budget_ms: float = 150.0):
         return self.pipeline.run(asked, view_of(self.shared), Deadline(self.clock, budget_ms))
 
 
-def stand(view: ItemView | None = None, *, indexed: int = 20, seed: int = 4, **settings) -> Stand:
+def stand(
+    view: ItemView | None = None,
+    *,
+    indexed: int = 20,
+    seed: int = 4,
+    clock: TickingClock | None = None,
+    **settings,
+) -> Stand:
     view = item_view(60, authors=np.arange(60) % 30) if view is None else view
-    shared, clock = shared_of(view), FixedClock(NOW_MS)
+    shared, clock = shared_of(view), clock or FixedClock(NOW_MS)
     vectors = unit(np.random.default_rng(seed).normal(size=(max(view.count, 1), 8)))
     model = FakeModel(clock, Vectors(vectors, indexed=max(1, min(indexed, view.count))))
     lists = DerivedLists(48 * 3_600_000)

@@ -1,11 +1,12 @@
 """Features under the sequence lock: of one epoch, or said to be otherwise."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from ranking_worlds import candidates, request, shared_of
+from ranking_worlds import TickingClock, candidates, request, shared_of
 
 from laws.feature_stories import open_catalogue
 from laws.feature_views import NOW_MS, item_view
@@ -18,33 +19,19 @@ from playbill.retrieval import view_of
 
 
 @dataclass
-class TickingClock:
-    """A clock on which every look costs a tenth of a millisecond."""
-
-    seconds: float = 0.0
-
-    def now_ms(self) -> int:
-        return NOW_MS
-
-    def elapsed_s(self) -> float:
-        self.seconds += 0.0001
-        return self.seconds
-
-
-@dataclass
 class Scripted:
     """Item state whose sequence numbers are told one by one; the last one stays.
 
     ``at_look`` is called with how often the number was looked at.
     """
 
-    items: MemoryItems
+    below: MemoryItems
     numbers: list[int]
-    at_look: object = lambda looks: None
+    at_look: Callable[[int], None] = lambda looks: None
     looks: int = 0
 
     def __getattr__(self, name):
-        return getattr(self.items, name)
+        return getattr(self.below, name)
 
     def sequence(self) -> int:
         self.at_look(self.looks)
@@ -98,7 +85,7 @@ def test_state_that_never_stands_still_is_read_and_said_to_have_moved():
 def test_item_state_behind_the_viewers_row_is_waited_for():
     def catch_up(looks):
         if looks == 3:
-            shared.items.header["epoch"] = 9
+            shared.below.header["epoch"] = 9
 
     shared = _scripted([4], at_look=catch_up)
     hydrated = _fill(shared, user_epoch=9)
@@ -120,7 +107,7 @@ def test_item_state_that_stays_behind_is_read_and_not_called_settled():
 )
 def test_features_are_never_read_before_what_they_are_made_of(asked_ms, epoch_ms, last_ms, read_ms):
     shared = _scripted([4])
-    shared.items.header["at_ms"] = epoch_ms
+    shared.below.header["at_ms"] = epoch_ms
     asked = request(at_ms=asked_ms)
     asked.query.user["last_at_ms"] = last_ms
     assert Hydrator(shared, TickingClock()).fill(asked, candidates(6)).at_ms == read_ms
@@ -156,6 +143,7 @@ class Writer:
             self.shared.items["duration_ms"][:200] = self.rounds * 1_000
             head["epoch"] = self.rounds
             head["sequence"] += np.uint64(1)
+            self.stop.wait(0.0001)
 
 
 def test_beside_a_writer_that_never_rests_a_settled_reading_is_of_one_epoch(tmp_path):
@@ -178,11 +166,11 @@ def test_beside_a_writer_that_never_rests_a_settled_reading_is_of_one_epoch(tmp_
                 column = hydrated.features[:, duration]
                 assert (column == column[0]).all()
                 assert column[0] == pytest.approx(expected, rel=1e-6)
-            if settled >= 200 and writer.rounds >= 200:
+            if settled >= 100 and writer.rounds >= 100:
                 break
     finally:
         writer.stop.set()
         thread.join()
-    assert settled >= 200
+    assert settled >= 100
     writer.shared.close()
     reader.close()

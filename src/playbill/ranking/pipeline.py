@@ -213,11 +213,10 @@ class Pipeline:
         assert chosen.utility is not None
         assert chosen.features is not None
         assert chosen.light is not None
-        scores = np.where(np.isfinite(chosen.utility), chosen.utility, chosen.light)
         return Ranked(
             chosen.rows,
             chosen.sources,
-            scores.astype(np.float32),
+            _scores(chosen.utility, chosen.light),
             slate.propensity[~barred],
             chosen.features,
             tier,
@@ -237,3 +236,13 @@ class Pipeline:
     ) -> None:
         ms = (self._clock.elapsed_s() - started_s) * 1000.0
         trace.stages.append(StageRecord(name, kind, came, left, ms, note))
+
+
+def _scores(utility: Floats, light: Floats) -> Floats:
+    """Return (K,) finite numbers for a reply: those without a utility stand below the others."""
+    ranked = np.isfinite(utility)
+    floor = utility[ranked].min(initial=np.inf)
+    scores = np.where(ranked, utility, np.minimum(light, floor))
+    told = np.isfinite(scores)
+    lowest = scores[told].min(initial=0.0)
+    return np.where(told, scores, lowest).astype(np.float32)

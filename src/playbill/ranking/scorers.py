@@ -76,8 +76,8 @@ class Heavy:
 class HeavyScorer:
     """Score the best candidates of the light scorer, as many as the budget holds.
 
-    A failing model is left alone for a second after three failures in a row. A slow one gets
-    fewer rows; below a page's worth it gets none.
+    A model that fails, or says no finite number at all, is left alone for a second after three
+    such failures in a row. A slow one gets fewer rows; below a page's worth it gets none.
     """
 
     def __init__(self, clock: Clock, rows: int, budget_ms: float) -> None:
@@ -116,8 +116,10 @@ class HeavyScorer:
         started_s = self._clock.elapsed_s()
         try:
             categories = _categories(request, candidates.rows[:count], view)
-            p_action = model.heavy(features[:count], categories)
+            found = expected_utility(model.heavy(features[:count], categories), model.value_weights)
         except DependencyUnavailable:
+            found = np.full(count, -np.inf, np.float32)
+        if not np.isfinite(found).any():
             self._breaker.failed()
             return Heavy(0, "heavy_scorer_failed")
         self._cost.observe(count, (self._clock.elapsed_s() - started_s) * 1000.0)
@@ -125,7 +127,7 @@ class HeavyScorer:
         if count < min(request.size, len(candidates.rows)):
             return Heavy(0, "heavy_scorer_slow")
         utility = np.full(len(candidates.rows), -np.inf, np.float32)
-        utility[:count] = expected_utility(p_action, model.value_weights)
+        utility[:count] = found
         candidates.utility = utility
         partial = count < min(self._rows, len(candidates.rows))
         return Heavy(count, "heavy_scorer_partial" if partial else None)

@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+from training_worlds import SETTINGS, exposed_world
+
+from playbill.contracts import Settings
+from playbill.training import Dataset, build_dataset
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables of a small world; read them, never write them."""
+    folder = tmp_path_factory.mktemp("learning") / "tables"
+    build_dataset(exposed_world().log, SETTINGS, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset(tables: Path) -> Dataset:
+    return Dataset.open(tables)
+
+
+@pytest.fixture(scope="session")
+def quickly() -> Settings:
+    """Settings that train in a second."""
+    training = msgspec.structs.replace(
+        SETTINGS.training, epochs=6, tower_epochs=3, batch_rows=128, learning_rate=3e-3, threads=1
+    )
+    return msgspec.structs.replace(SETTINGS, training=training)
