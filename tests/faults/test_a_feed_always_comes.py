@@ -49,6 +49,13 @@ def drill(live: LiveHome, part: str, seconds: float, *more: str) -> None:
     subprocess.run([*command, "--for", str(seconds), *more], check=True, capture_output=True)
 
 
+def fill(path: Path) -> None:
+    with path.open("wb") as file:
+        while True:
+            file.write(b"\0" * 65_536)
+            file.flush()
+
+
 def champion(live: LiveHome) -> Path:
     store = BundleStore(live.layout.bundles)
     digest = store.champion()
@@ -153,10 +160,8 @@ def test_a_full_log_disk_stops_events_and_no_feed(made: LiveHome, tmp_path: Path
         made.layout.log.symlink_to(disk / "log")
         made.start()
         filler = disk / "filler"
-        with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
-            while True:
-                file.write(b"\0" * 65_536)
-                file.flush()
+        with pytest.raises(OSError, match="No space"):
+            fill(filler)
         body = {"events": [event("like", "viewer1", "v1", 1)]}
         refused = until(lambda: made.post("/v1/events", body)[0] == 503, "events are refused")
         assert refused

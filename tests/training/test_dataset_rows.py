@@ -100,9 +100,7 @@ def test_an_impression_sent_twice_is_one_row_and_one_of_our_own_feeds_is_none(tm
     ours = world.event(EventType.IMPRESSION, 1, 0, at_ms + 1, request=7)
     world.events([first, again, ours], at_ms + MINUTE_MS)
     assert build_dataset(world.log, SETTINGS, tmp_path).rows == 1
-    position, source, propensity, tier = read(
-        tmp_path, "position", "source", "propensity", "tier"
-    )
+    position, source, propensity, tier = read(tmp_path, "position", "source", "propensity", "tier")
     assert [position, source, propensity, tier] == [[None]] * 4
 
 

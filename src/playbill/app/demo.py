@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import urllib3
 
+from playbill.app.learning import Trained
 from playbill.app.supervisor import Supervisor
 from playbill.app.verbs import Home
 from playbill.contracts import Status
@@ -30,6 +31,7 @@ _POLL_S = 0.1
 _PATIENCE_S = 60.0
 _DAY_S = 120.0
 _EXAMPLES = 40
+_TRACE_SHARE = 0.2
 
 OnStage = Callable[[str, float], None]
 
@@ -42,8 +44,10 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     impressions: int
     before: dict[str, float]
     """With no model: click rate, long-view rate and expected utility of a feed."""
-    after: dict[str, float]
-    """With the bundle trained on what happened before."""
+    once: dict[str, float]
+    """With a bundle trained on what happened before."""
+    twice: dict[str, float]
+    """With a second one, trained on what happened so far, the first one's feeds included."""
     bounds: dict[str, float]
     """Click rate of random, popular and ideal feeds, which only the simulation can know."""
     metrics: dict[str, float]
@@ -67,8 +71,8 @@ class Demo:
 
     home: Path
     port: int
-    before_s: float = 60.0
-    after_s: float = 25.0
+    before_s: float = 40.0
+    after_s: float = 20.0
     seed: int = 7
     _seconds: dict[str, float] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -123,25 +127,36 @@ class Demo:
         self._until(on_stage, "post videos", lambda: self._status().videos >= settings.videos)
         loop = ClosedLoop(world, client, clock, self.seed)
         before = self._traffic(loop, "people watch, no model yet", self.before_s, on_stage)
-        started_s = clock.elapsed_s()
-        trained = playbill.train(on_stage)
-        self._seconds["learn"] = clock.elapsed_s() - started_s
-        self._until(on_stage, "swap the bundle in", lambda: self._status().bundle == trained.digest)
-        after = self._traffic(loop, "people watch what was learned", self.after_s, on_stage)
+        once, _ = self._learn(playbill, loop, 1, on_stage)
+        twice, trained = self._learn(playbill, loop, 2, on_stage)
         client.close()
         parity = playbill.parity(2_000, 0, on_stage)
         return DemoReport(
             videos=settings.videos,
             viewers=settings.users,
-            impressions=before.impressions + after.impressions,
+            impressions=before.impressions + once.impressions + twice.impressions,
             before=_figures(before),
-            after=_figures(after),
+            once=_figures(once),
+            twice=_figures(twice),
             bounds=_bounds(world),
             metrics=trained.auc,
             parity={"compared": parity.compared, "equal": parity.equal},
             bundle=trained.digest,
             seconds={name: round(value, 1) for name, value in self._seconds.items()},
         )
+
+    def _learn(
+        self, playbill: Home, loop: ClosedLoop, number: int, on_stage: OnStage
+    ) -> tuple[Report, Trained]:
+        """Train on the log as it stands, wait for the swap, and let people watch."""
+        clock = playbill.wiring.clock
+        started_s = clock.elapsed_s()
+        trained = playbill.train(lambda stage, share: on_stage(f"{number}: {stage}", share))
+        self._seconds[f"learn {number}"] = clock.elapsed_s() - started_s
+        swap = f"{number}: swap the bundle in"
+        self._until(on_stage, swap, lambda: self._status().bundle == trained.digest)
+        watch = f"{number}: people watch what was learned"
+        return self._traffic(loop, watch, self.after_s, on_stage), trained
 
     def _fresh_home(self) -> Home:
         marker = self.home / MARKER
@@ -163,7 +178,9 @@ class Demo:
             drills=True,
             example_users=[viewer_id(row) for row in range(1, _EXAMPLES + 1)],
         )
-        return playbill
+        with playbill.wiring.layout.config.open("a") as file:
+            file.write(f"\n[serving]\ntrace_share = {_TRACE_SHARE}\n")
+        return Home(self.home)
 
     def _traffic(self, loop: ClosedLoop, stage: str, seconds: float, on_stage: OnStage) -> Report:
         on_stage(stage, 0.0)

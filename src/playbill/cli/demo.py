@@ -21,7 +21,7 @@ def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="Stop after the summary.")] = False,
     seconds: Annotated[
         float, typer.Option(help="How long the platform runs before there is a model.")
-    ] = 60.0,
+    ] = 40.0,
     json: JsonOption = False,
 ) -> None:
     """Simulate a platform: post videos, let people watch, learn, serve what was learned."""
@@ -110,7 +110,11 @@ def _show(report: object) -> None:
     bounds = report.bounds
     table.add_row("random, first screen", f"{bounds['random']:.2%}", "", "")
     table.add_row("popular, first screen", f"{bounds['popular']:.2%}", "", "")
-    for name, figures in (("before: no model", report.before), ("after: learned", report.after)):
+    for name, figures in (
+        ("before: no model", report.before),
+        ("learned once", report.once),
+        ("learned twice", report.twice),
+    ):
         table.add_row(
             name,
             f"{figures['click_rate']:.2%}",
