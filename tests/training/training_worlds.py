@@ -137,11 +137,17 @@ def foreign(number: int) -> int:
     return FOREIGN_REQUEST + number + 1
 
 
-def exposed_world(days: int = 6, users: int = 40, videos: int = 60, seed: int = 3) -> LivingLog:
+def exposed_world(
+    days: int = 6,
+    users: int = 40,
+    videos: int = 60,
+    seed: int = 3,
+    p_taken: tuple[float, float] = (0.7, 0.15),
+) -> LivingLog:
     """Return a log of reported impressions; viewers take what is of their topic.
 
-    Viewer u likes topic u % 4: a click has probability 0.7 there and 0.15 elsewhere, more on
-    videos with a small number; half of the clicks become long views, a tenth likes.
+    Viewer u likes topic u % 4: a click has the first probability there and the second elsewhere,
+    more on videos with a small number; half of the clicks become long views, a tenth likes.
     """
     world, random = LivingLog(), np.random.default_rng(seed)
     world.close([encode_videos([video(n) for n in range(videos)])], STARTED_AT_MS - HOUR_MS)
@@ -153,7 +159,7 @@ def exposed_world(days: int = 6, users: int = 40, videos: int = 60, seed: int = 
             number = int(random.integers(videos))
             request += 1
             same = number % TOPICS == user % TOPICS
-            p = min((0.7 if same else 0.15) + 0.2 * (1 - number / videos), 0.95)
+            p = min(p_taken[0 if same else 1] + 0.2 * (1 - number / videos), 0.95)
             records += _exposure(world, random, (user, number, at_ms, foreign(request)), p)
         records.sort(key=lambda record: int(record["at_ms"]))
         world.events(records, at_ms + 30 * MINUTE_MS)

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,14 @@ def _option_row(option: Option) -> tuple[str, ...]:
     kind = option.kind
     if isinstance(kind, types.UnionType):
         kind = next(one for one in typing.get_args(kind) if one is not types.NoneType)
-    words = {bool: "switch", int: "integer", float: "number", Path: "path", str: "text"}
+    words = {
+        bool: "switch",
+        int: "integer",
+        float: "number",
+        Path: "path",
+        str: "text",
+        datetime: "date or instant",
+    }
     if typing.get_origin(kind) is list:
         written = "text, may repeat"
     elif issubclass(kind, enum.Enum):

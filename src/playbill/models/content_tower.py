@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from playbill.core import InvalidInput
 from playbill.features import NO_TOPIC
+from playbill.models.arrays import read_arrays
 from playbill.models.tasks import WIDTH
 
 Floats = npt.NDArray[np.float32]
@@ -59,11 +60,8 @@ class ContentTower:
         Raises:
             InvalidInput: the file is missing, damaged, or its arrays do not fit together.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                tower = cls(*(file[field.name] for field in fields(cls)))
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise InvalidInput(f"{path.name} is no content tower: {error}") from error
+        names = tuple(field.name for field in fields(cls))
+        tower = cls(*read_arrays(path, names, "content tower"))
         shapes = [tower.topics.shape[1:], tower.authors.shape[1:], tower.languages.shape,
                   tower.durations.shape, (len(tower.author_rows),)]  # fmt: skip
         expected = [(WIDTH,), (WIDTH,), (LANGUAGES, WIDTH), (len(DURATION_EDGES_MS) + 1, WIDTH),

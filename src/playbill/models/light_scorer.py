@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import InvalidInput
+from playbill.models.arrays import read_arrays
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,14 +26,10 @@ class LightScorer:
         Raises:
             InvalidInput: the file is missing, damaged, or holds numbers that are not finite.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                weights, bias = file["weights"], np.float32(file["bias"])
-        except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
-            raise InvalidInput(f"{path.name} is no light scorer: {error}") from error
-        if weights.ndim != 1 or not np.isfinite(weights).all() or not np.isfinite(bias):
+        weights, bias = read_arrays(path, ("weights", "bias"), "light scorer")
+        if weights.ndim != 1 or bias.ndim or not np.isfinite([*weights, bias]).all():
             raise InvalidInput(f"{path.name} holds {weights.shape} weights; (F,) finite ones fit")
-        return cls(weights, bias)
+        return cls(weights, np.float32(bias))
 
     def save(self, path: Path) -> None:
         """Write the scorer; the same numbers give the same bytes."""

@@ -1,7 +1,9 @@
 """Bundles in a folder, named by the digest of their manifest; a pointer names the champion."""
 
 import os
+import re
 import shutil
+import stat
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ from playbill.core import InvalidInput, NotFound, canonical_json, content_digest
 
 _POINTER = "champion"
 _SHORT = 16
+_NAME = re.compile(r"[0-9a-f]{16}")
 
 
 def verify_bundle(folder: Path, digest: str) -> Manifest:
@@ -22,21 +25,23 @@ def verify_bundle(folder: Path, digest: str) -> Manifest:
     """
     try:
         text = (folder / MANIFEST_FILE).read_bytes()
-        manifest = msgspec.json.decode(text, type=Manifest)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _broken(folder, f"its manifest cannot be read: {error}") from error
+    except OSError as error:
+        raise _broken(folder, f"its manifest cannot be read: {error.strerror}") from error
     if content_digest(text) != digest:
         raise _broken(folder, f"its manifest is not the one of {digest}")
-    if manifest.format != BUNDLE_FORMAT:
-        raise _broken(folder, f"format {manifest.format}; this version reads {BUNDLE_FORMAT}")
-    found = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
-    } - {MANIFEST_FILE}
+    try:
+        known = msgspec.json.decode(text, type=_Format).format
+        if known != BUNDLE_FORMAT:
+            raise _broken(folder, f"format {known}; this version reads {BUNDLE_FORMAT}")
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _broken(folder, f"its manifest cannot be read: {error}") from error
+    found = _files(folder)
     if found != manifest.files.keys():
         odd = ", ".join(sorted(found ^ manifest.files.keys()))
         raise _broken(folder, f"files missing or not listed: {odd}")
     for name, expected in manifest.files.items():
-        if (folder / name).is_symlink() or file_digest(folder / name) != expected:
+        if not _is_plain(folder / name) or file_digest(folder / name) != expected:
             raise _broken(folder, f"{name} was altered")
     return manifest
 
@@ -53,12 +58,14 @@ class BundleStore:
         ``manifest.files`` is filled here, from what lies in the folder.
 
         Raises:
+            InvalidInput: something in it is no plain file.
             OSError: the disk refused; the store is as it was.
         """
-        names = sorted(
-            path.relative_to(draft).as_posix() for path in draft.rglob("*") if path.is_file()
-        )
-        files = {name: file_digest(draft / name) for name in names if name != MANIFEST_FILE}
+        names = sorted(_files(draft))
+        for name in names:
+            if not _is_plain(draft / name):
+                raise InvalidInput(f"{name} is no plain file; copy what it stands for", field=name)
+        files = {name: file_digest(draft / name) for name in names}
         sealed = msgspec.structs.replace(manifest, files=files)
         text = canonical_json(msgspec.to_builtins(sealed))
         (draft / MANIFEST_FILE).write_bytes(text)
@@ -67,9 +74,14 @@ class BundleStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self.path(digest)
         if target.exists():
-            shutil.rmtree(draft)
-        else:
-            draft.rename(target)
+            try:
+                verify_bundle(target, digest)
+            except InvalidInput:
+                shutil.rmtree(target)
+            else:
+                shutil.rmtree(draft)
+                return digest
+        draft.rename(target)
         return digest
 
     def path(self, digest: str) -> Path:
@@ -83,11 +95,7 @@ class BundleStore:
             NotFound: there is no such bundle.
             InvalidInput: it is not intact.
         """
-        if not self.path(digest).is_dir():
-            raise NotFound(
-                f"there is no bundle {digest}", hint="playbill models lists those there are"
-            )
-        verify_bundle(self.path(digest), digest)
+        self.manifest(digest)
         draft = self._folder / f"{_POINTER}.draft"
         with draft.open("w") as file:
             file.write(digest)
@@ -103,24 +111,57 @@ class BundleStore:
             return None
 
     def manifest(self, digest: str) -> Manifest:
-        """Return the manifest of an intact bundle."""
-        return verify_bundle(self.path(digest), digest)
+        """Return the manifest of an intact bundle.
+
+        Raises:
+            NotFound: there is no such bundle.
+            InvalidInput: it is not intact.
+        """
+        path = self.path(digest)
+        if not _NAME.fullmatch(path.name) or not path.is_dir():
+            raise NotFound(
+                f"there is no bundle {digest}", hint="playbill models lists those there are"
+            )
+        return verify_bundle(path, digest)
 
     def digests(self) -> list[str]:
-        """Return the digests of all bundles, oldest first by creation."""
+        """Return the digests of all bundles, oldest first by creation.
+
+        One whose manifest is damaged is listed by what its folder's name says of its digest.
+        """
         found = []
         for path in self._folder.glob(f"*/{MANIFEST_FILE}"):
             text = path.read_bytes()
+            digest = content_digest(text)
+            if self.path(digest) != path.parent:
+                digest = "sha256:" + path.parent.name
             try:
                 created = msgspec.json.decode(text, type=_Made).created_at_ms
             except (msgspec.DecodeError, UnicodeDecodeError):
                 created = 0
-            found.append((created, content_digest(text)))
+            found.append((created, digest))
         return [digest for _, digest in sorted(found)]
+
+
+class _Format(msgspec.Struct):
+    format: int
 
 
 class _Made(msgspec.Struct):
     created_at_ms: int
+
+
+def _files(folder: Path) -> set[str]:
+    """Return everything in a folder but folders and the manifest, links to folders included."""
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    } - {MANIFEST_FILE}
+
+
+def _is_plain(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _synchronise(folder: Path) -> None:

@@ -1,0 +1,154 @@
+import hashlib
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from playbill.core import InvalidInput
+from playbill.features import FEATURE_NAMES
+from playbill.models import TASKS, Ranker
+from playbill.training.leaks import leak_suspects
+from playbill.training.measuring import measure, score_rows
+from playbill.training.ranker_training import moments, schedule, taught_tasks, train_ranker
+from playbill.training.split import quick_split
+
+
+@pytest.fixture(scope="module")
+def rows(dataset):
+    return dataset.rows()
+
+
+@pytest.fixture(scope="module")
+def split(rows, quickly):
+    return quick_split(rows.at_ms, quickly.training.holdout)
+
+
+@pytest.fixture(scope="module")
+def trained(rows, split, quickly):
+    return train_ranker(rows, split, quickly)
+
+
+def relabelled(rows, task, labels):
+    changed = rows.labels.copy()
+    changed[:, TASKS.index(task)] = labels
+    return type(rows)(
+        *(changed if name == "labels" else getattr(rows, name) for name in rows.__slots__)
+    )
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(rows, split, quickly, trained):
+    again = train_ranker(rows, split, quickly)
+    assert hashlib.sha256(again.graph).digest() == hashlib.sha256(trained.graph).digest()
+    training = msgspec.structs.replace(quickly.training, seed=8)
+    other = train_ranker(rows, split, msgspec.structs.replace(quickly, training=training))
+    assert other.graph != trained.graph
+
+
+def test_what_reports_is_not_looked_at(rows, split, quickly, trained):
+    report = split.report(rows.at_ms)
+    labels = rows.labels ^ report[:, None]
+    dense = np.where(report[:, None], np.float32(7.0), rows.dense)
+    parts = {"labels": labels, "dense": dense}
+    blind = type(rows)(*(parts.get(name, getattr(rows, name)) for name in rows.__slots__))
+    assert train_ranker(blind, split, quickly).graph == trained.graph
+
+
+def test_training_leaves_torch_as_it_was(rows, split, quickly):
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.manual_seed(4)
+    expected = torch.rand(2)
+    torch.manual_seed(4)
+    train_ranker(rows, split, quickly)
+    assert torch.equal(torch.rand(2), expected)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_it_learns_what_viewers_like_and_says_it_calibrated(rows, split, trained):
+    ranker = Ranker.load(trained.graph, len(FEATURE_NAMES))
+    found = measure(score_rows(ranker, rows.only(split.report(rows.at_ms)), 0), seed=1)
+    click = found["metrics"]["click"]
+    assert click["auc"] > found["floor"]["click"]["auc"] + 0.05
+    assert click["auc"] > 0.65
+    assert click["calibration"] == pytest.approx(1.0, abs=0.25)
+    assert click["auc_interval"][0] < click["auc"] < click["auc_interval"][1]
+    assert "standard errors" in found["note"]
+
+
+def test_on_the_rows_that_calibrate_promises_are_kept(rows, split, trained):
+    validate = rows.only(split.validate(rows.at_ms))
+    p = Ranker.load(trained.graph, len(FEATURE_NAMES)).score(validate.dense, validate.categories)
+    promised, came = p[:, :2].sum(axis=0), validate.labels[:, :2].sum(axis=0)
+    assert promised == pytest.approx(came, rel=0.05)
+
+
+def test_the_exported_graph_is_the_network(rows, trained):
+    dense, categories = rows.dense[:300].copy(), rows.categories[:300].copy()
+    dense[0, 0], dense[1, 1], dense[2, 2] = np.nan, np.inf, -np.inf
+    categories[3:6] = [[-1, 99, 10**9], [5, 5, 5], [0, 0, 0]]
+    p = Ranker.load(trained.graph, len(FEATURE_NAMES)).score(dense, categories)
+    with torch.no_grad():
+        logits = trained.network(torch.from_numpy(dense), torch.from_numpy(categories))
+    assert p == pytest.approx(torch.sigmoid(logits).numpy(), abs=1e-6)
+    assert np.isfinite(p).all()
+
+
+@pytest.mark.parametrize("size", [1, 7, 200])
+def test_any_number_of_rows_scores_as_it_does_alone(rows, trained, size):
+    ranker = Ranker.load(trained.graph, len(FEATURE_NAMES))
+    together = ranker.score(rows.dense[:size], rows.categories[:size])
+    alone = ranker.score(rows.dense[:1], rows.categories[:1])
+    assert together[0] == pytest.approx(alone[0], abs=1e-6)
+
+
+def test_a_required_task_of_one_class_is_refused_before_training(rows, split, quickly):
+    told = []
+    with pytest.raises(InvalidInput, match="rows are a click; a task needs rows"):
+        train_ranker(
+            relabelled(rows, "click", False),
+            split,
+            quickly,
+            on_progress=lambda stage, share: told.append(stage),
+        )
+    assert told == []
+
+
+def test_another_task_of_one_class_says_the_smoothed_rate_and_is_named(rows, split, quickly):
+    trained = train_ranker(relabelled(rows, "negative", False), split, quickly)
+    assert trained.record["untaught"] == ["negative"]
+    p = Ranker.load(trained.graph, len(FEATURE_NAMES)).score(rows.dense, rows.categories)
+    assert p[:, 3] == pytest.approx(1 / (trained.record["train_rows"] + 2), rel=1e-4)
+
+
+def test_without_any_task_to_learn_there_is_no_ranker():
+    with pytest.raises(InvalidInput, match="a task needs rows with and without"):
+        taught_tasks(np.zeros((10, 4), np.bool_))
+
+
+def test_a_feature_that_knows_the_label_is_seen_as_a_leak(rows, split):
+    train = split.train(rows.at_ms)
+    dense, labels = rows.dense[train].copy(), rows.labels[train]
+    assert leak_suspects(dense, labels) == []
+    planted = FEATURE_NAMES.index("item_age")
+    random = np.random.default_rng(0)
+    dense[:, planted] = labels[:, 0] + random.normal(0, 0.2, len(dense))
+    (suspect,) = leak_suspects(dense, labels)
+    assert (suspect["feature"], suspect["task"]) == ("item_age", "click")
+    assert suspect["auc"] > 0.99
+
+
+def test_the_learning_rate_rises_stays_and_falls():
+    factors = [schedule(done / 100) for done in range(101)]
+    assert factors[0] < 0.1
+    assert factors[10:50] == [1.0] * 40
+    assert factors[50:] == sorted(factors[50:], reverse=True)
+    assert min(factors[1:]) >= 0.01
+
+
+def test_moments_are_those_of_the_chosen_rows():
+    random = np.random.default_rng(0)
+    dense = random.normal(3.0, 2.0, (40_000, 5)).astype(np.float32)
+    places = np.flatnonzero(random.random(40_000) < 0.7)
+    mean, deviation = moments(dense, places)
+    assert mean == pytest.approx(dense[places].mean(axis=0), rel=1e-4)
+    assert deviation == pytest.approx(dense[places].std(axis=0), rel=1e-4)
