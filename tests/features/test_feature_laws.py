@@ -69,14 +69,17 @@ def _one_video() -> World:
     return world
 
 
-@law(45)
+@law(35)
 @given(story=stories(), later_ms=st.sampled_from([0, 1, HOUR_MS, 90 * DAY_MS]))
 def test_streaming_equals_the_naive_definition_for_every_feature(story, later_ms):
     world = _told(story)
+    _assert_naive(world, [*VIEWERS, "eve"], world.state.at_ms + later_ms)
+
+
+def _assert_naive(world: World, viewers: list[str], at_ms: int) -> None:
     naive = _naive(world)
-    at_ms = world.state.at_ms + later_ms
     keys = world.state.items.used()["key"].tolist()
-    for viewer in (*VIEWERS, "eve"):
+    for viewer in viewers:
         features = _read(world, viewer, at_ms)
         expected = [naive.read(user_key(viewer), key, at_ms) for key in keys]
         for name, column in zip(FEATURE_NAMES, features.T, strict=True):
@@ -84,7 +87,33 @@ def test_streaming_equals_the_naive_definition_for_every_feature(story, later_ms
             np.testing.assert_allclose(column, wanted, ROUNDING, CENTRES, err_msg=name)
 
 
-@law(60)
+@law(8)
+@given(seed=st.integers(0, 1 << 32), count=st.integers(20, 70))
+def test_a_viewer_of_many_videos_reads_as_the_naive_definition_says(seed, count):
+    """Histories beyond what is recent and beyond what is kept; tables that just hold."""
+    random = np.random.default_rng(seed)
+    world = World()
+    names = [f"w{n}" for n in range(45)]
+    world.post(
+        *(
+            video(name, f"author {n % 12}", (f"topic {n % 15}", f"topic {(n + 1) % 16}"))
+            for n, name in enumerate(names)
+        )
+    )
+    world.step()
+    for n in range(count):
+        kind = ("impression", "click", "watch", "like", "hide")[random.integers(5)]
+        at_ms = world.clock.now_ms() - int(random.integers(3)) * 40 * SECOND_MS
+        watch_ms = int(random.integers(90)) * SECOND_MS
+        event = world.event(kind, "ann", names[random.integers(45)], at=at_ms, watch_ms=watch_ms)
+        world.act(event)
+        if n % 4 == 0:
+            world.step(7 * SECOND_MS)
+    world.step()
+    _assert_naive(world, ["ann"], world.state.at_ms)
+
+
+@law(40)
 @given(story=stories())
 def test_history_follows_and_facts_are_what_the_naive_definition_says(story):
     world = _told(story)
@@ -241,14 +270,46 @@ def test_a_deed_older_than_a_full_history_is_not_remembered_but_still_counted():
     assert row["history_action"][0] == LIKED
 
 
-def test_an_event_from_the_future_counts_as_now():
+def test_an_event_stored_by_a_clock_ahead_of_the_updaters_counts_as_now():
     world = _one_video()
     world.clock.advance(HOUR_MS)
-    event = world.event("click", "ann", "v0")
+    world.act(world.event("click", "ann", "v0"))
+    world.serve("bob", ["v0"])
     world.clock.advance(-HOUR_MS)
-    world.act(event)
     world.step(0)
-    assert world.viewer("ann")["last_at_ms"][0] == world.state.at_ms
+    for viewer in ("ann", "bob"):
+        assert world.viewer(viewer)["last_at_ms"][0] == world.state.at_ms
+    assert world.state.items.records["landmark_ms"][0] == world.state.at_ms
+
+
+@pytest.mark.parametrize(
+    ("watch_ms", "said", "duration_ms", "is_long"),
+    [
+        (17_999, None, 60_000, False),
+        (18_000, None, 60_000, True),
+        (7_999, None, 8_000, False),
+        (8_000, None, 8_000, True),
+        (0, None, 60_000, False),
+        (60_000, False, 60_000, False),
+        (0, True, 60_000, True),
+    ],
+)
+def test_a_long_view_is_18_seconds_or_the_whole_video_unless_the_platform_says(
+    watch_ms, said, duration_ms, is_long
+):
+    world = World()
+    world.post(video("v0", duration_ms=duration_ms))
+    world.act(world.event("watch", "ann", "v0", watch_ms=watch_ms, long_view=said))
+    world.step()
+    assert (_feature(world, "user_topic_long_views") > 0.0) is is_long
+    assert _feature(world, "recent_long") == float(is_long)
+
+
+def test_a_watch_counts_ten_minutes_at_most():
+    world = _one_video()
+    world.act(world.event("watch", "ann", "v0", watch_ms=5_000_000))
+    world.step(0)
+    assert _feature(world, "item_watch_s_14d") == pytest.approx((600.0 + 15.0 * 5) / 5, rel=1e-5)
 
 
 def test_reading_before_what_the_row_already_holds_is_refused():

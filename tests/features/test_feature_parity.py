@@ -10,7 +10,7 @@ from laws.feature_stories import VIDEOS, VIEWERS, law, open_catalogue
 from laws.feature_worlds import SETTINGS, World
 from playbill.contracts import EVENT_RECORD, Batch, BatchKind, Event
 from playbill.core import HOUR_MS, DependencyUnavailable, request_name
-from playbill.events import MemoryEventLog
+from playbill.events import MemoryEventLog, encode_impressions
 from playbill.features import FEATURE_NAMES, ServedTrace, check_parity, features_digest
 
 
@@ -152,7 +152,21 @@ def test_evidence_of_other_definitions_is_not_compared_but_counted():
 
     report = check_parity(_copied(world, change), SETTINGS, sample=10, seed=1)
     assert (report.requests, report.compared, report.equal) == (2, 4, 4)
-    assert report.not_comparable > 0
+    assert report.not_comparable == 2
+
+
+def test_evidence_of_a_feed_whose_record_was_lost_is_not_compared_but_counted():
+    lost = []
+
+    def change(stored, payload):
+        if stored.kind is not BatchKind.IMPRESSIONS or lost:
+            return payload
+        lost.append(True)
+        return encode_impressions([]).payload
+
+    report = check_parity(_copied(_served(3), change), SETTINGS, sample=10, seed=1)
+    assert (report.requests, report.not_comparable) == (2, 2)
+    assert report.compared == 4
 
 
 def test_other_settings_give_other_features_and_parity_says_so():

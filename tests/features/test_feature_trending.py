@@ -11,8 +11,8 @@ from playbill.features import reference
 from playbill.features.definitions import Signal
 from playbill.features.trending import HALF_LIFE_MS, Trending
 
-SHORT = 4
-"""Lists of four places, so that what stands behind them matters in small worlds."""
+SHORT = 3
+"""Lists of three places, so that what stands behind them matters in small worlds."""
 
 WORTH = {
     Signal.CLICK: 0.2,
@@ -23,21 +23,28 @@ WORTH = {
 }
 
 
-deeds = st.tuples(
-    st.integers(0, 14),
-    st.integers(0, 2),
-    st.sampled_from([Signal.IMPRESSION, Signal.CLICK, Signal.LONG_VIEW, Signal.LIKE])
-    | st.sampled_from([Signal.ENGAGE, Signal.NEGATIVE, Signal.SKIP]),
-    st.sampled_from([0, 0, 5_000, 7 * HOUR_MS]),
-)
-turns = st.lists(
-    st.tuples(
-        st.sampled_from([0, 1_000, HOUR_MS, DAY_MS, 60 * DAY_MS]),
-        st.lists(deeds, max_size=8),
-        st.none() | st.integers(0, 14),
-    ),
-    max_size=14,
-)
+seeds = st.integers(0, 1 << 32)
+
+
+def _turns(seed: int):
+    """Return (wait, deeds, row taken down or None) of up to fourteen turns."""
+    random = np.random.default_rng(seed)
+    waits_ms = [0, 1_000, HOUR_MS, DAY_MS, 60 * DAY_MS]
+    late_ms = [0, 0, 5_000, 7 * HOUR_MS]
+    turns = []
+    for _ in range(random.integers(1, 15)):
+        deeds = [
+            (
+                int(random.integers(20)),
+                int(random.integers(3)),
+                Signal(random.integers(len(Signal))),
+                late_ms[random.integers(4)],
+            )
+            for _ in range(random.integers(1, 12))
+        ]
+        gone = int(random.integers(20)) if random.random() < 0.4 else None
+        turns.append((waits_ms[random.integers(5)], deeds, gone))
+    return turns
 
 
 def _absorb(lists: Trending, happened, now_ms: int) -> None:
@@ -49,39 +56,33 @@ def _absorb(lists: Trending, happened, now_ms: int) -> None:
 
 
 def _sorted(scores: np.ndarray) -> list[int]:
-    best = sorted(
-        (row for row in range(len(scores)) if scores[row] > 0.0), key=lambda r: -scores[r]
-    )
+    best = sorted(np.flatnonzero(scores > 0.0).tolist(), key=lambda row: -scores[row])
     return (best + [-1] * SHORT)[:SHORT]
 
 
 @law(120)
-@given(turns=turns)
-def test_every_list_is_what_sorting_all_scores_gives(turns):
+@given(seed=seeds)
+def test_every_list_is_what_sorting_all_scores_gives(seed):
     lists, now_ms = Trending(3, SHORT), START_MS
-    for after_ms, happened, gone in turns:
+    for after_ms, happened, gone in _turns(seed):
         now_ms += after_ms
-        if happened:
-            _absorb(lists, happened, now_ms)
+        _absorb(lists, happened, now_ms)
         if gone is not None:
             lists.drop(np.array([gone]))
         assert lists.top.tolist() == [_sorted(scores) for scores in lists.scores]
 
 
-@law(100)
-@given(turns=turns)
-def test_a_score_is_the_decayed_worth_of_what_happened_there_and_everywhere(turns):
+@law(60)
+@given(seed=seeds)
+def test_a_score_is_the_decayed_worth_of_what_happened_there_and_everywhere(seed):
     lists, now_ms, happened_at = Trending(3, SHORT), START_MS, []
-    for after_ms, happened, _ in turns:
+    for after_ms, happened, _ in _turns(seed):
         now_ms += after_ms
-        if happened:
-            _absorb(lists, happened, now_ms)
-            happened_at += [(now_ms - late, *deed) for *deed, late in happened]
-    if lists.landmark_ms == 0:
-        return
+        _absorb(lists, happened, now_ms)
+        happened_at += [(now_ms - late, *deed) for *deed, late in happened]
     factor = reference.pow2((lists.landmark_ms - now_ms) / HALF_LIFE_MS)
     for group in range(3):
-        for row in range(15):
+        for row in range(20):
             gains = [
                 (at_ms, WORTH.get(signal, 0.0))
                 for at_ms, video_row, region, signal in happened_at
@@ -89,24 +90,22 @@ def test_a_score_is_the_decayed_worth_of_what_happened_there_and_everywhere(turn
             ]
             expected = reference.decayed_sum(gains, HALF_LIFE_MS, now_ms)
             scale = reference.decayed_sum([(t, abs(g)) for t, g in gains], HALF_LIFE_MS, now_ms)
-            assert abs(lists.scores[group, row] * factor - expected) <= 1e-9 * scale
+            assert abs(lists.scores[group, row] * factor - expected) <= 1e-9 * scale + 1e-250
 
 
-@law(100)
-@given(before=turns, after=turns)
-def test_restored_lists_go_on_as_the_others_would(before, after):
+@law(60)
+@given(seed=seeds)
+def test_restored_lists_go_on_as_the_others_would(seed):
     lists, now_ms = Trending(3, SHORT), START_MS
-    for after_ms, happened, _ in before:
+    for after_ms, happened, _ in _turns(seed):
         now_ms += after_ms
-        if happened:
-            _absorb(lists, happened, now_ms)
+        _absorb(lists, happened, now_ms)
     other = Trending(3, SHORT)
     other.restore(lists.landmark_ms, lists.scores.copy())
-    for after_ms, happened, gone in after:
+    for after_ms, happened, gone in _turns(seed + 1):
         now_ms += after_ms
         for copy in (lists, other):
-            if happened:
-                _absorb(copy, happened, now_ms)
+            _absorb(copy, happened, now_ms)
             if gone is not None:
                 copy.drop(np.array([gone]))
         assert other.top.tolist() == lists.top.tolist()
@@ -116,15 +115,15 @@ def test_restored_lists_go_on_as_the_others_would(before, after):
 def test_room_is_made_for_rows_beyond_the_first_four_thousand():
     lists = Trending(1, SHORT)
     _absorb(lists, [(9_000, 0, Signal.LIKE, 0), (3, 0, Signal.CLICK, 0)], START_MS)
-    assert lists.top[0].tolist() == [9_000, 3, -1, -1]
+    assert lists.top[0].tolist() == [9_000, 3, -1]
 
 
 def test_a_longer_list_than_is_published_moves_up_when_others_fall():
     lists = Trending(1, SHORT)
     _absorb(lists, [(row, 0, Signal.LIKE, row) for row in range(10)], START_MS)
-    assert lists.top[0].tolist() == [0, 1, 2, 3]
+    assert lists.top[0].tolist() == [0, 1, 2]
     _absorb(lists, [(row, 0, Signal.NEGATIVE, 0) for row in range(8)], START_MS)
-    assert lists.top[0].tolist() == [8, 9, -1, -1]
+    assert lists.top[0].tolist() == [8, 9, -1]
 
 
 def test_a_video_taken_down_leaves_the_lists_and_late_clicks_do_not_bring_it_back():

@@ -109,18 +109,21 @@ def _collect(log: EventLog, upto: dict[str, int], sample: int, seed: int) -> _Ev
     """Choose requests with evidence at random and find what they showed."""
     traces: list[ServedTrace] = []
     served: list[Impressions] = []
-    skipped = 0
     for partition in log.partitions():
         if partition == EPOCHS_PARTITION or partition.startswith(DEAD_PREFIX):
             continue
         for trace, impressions in _scan(log, partition, upto.get(partition, 0)):
             if impressions is not None:
                 served.append(impressions)
-            elif trace is not None and trace.features_digest == features_digest():
+            elif trace is not None:
                 traces.append(trace)
-            else:
-                skipped += 1
-    chosen = _sampled(traces, sample, seed)
+    recorded = {request for part in served for request in part.requests["request"].tolist()}
+    ours = features_digest()
+    comparable = [
+        trace for trace in traces if trace.features_digest == ours and trace.request in recorded
+    ]
+    skipped = sum(map(_vectors_of, traces)) - sum(map(_vectors_of, comparable))
+    chosen = _sampled(comparable, sample, seed)
     vectors = {
         trace.request: (
             np.frombuffer(trace.videos, "<u8"),
@@ -152,8 +155,12 @@ def _sampled(traces: list[ServedTrace], sample: int, seed: int) -> list[ServedTr
         if rows >= sample:
             break
         chosen.append(traces[place])
-        rows += len(traces[place].videos) // 8
+        rows += _vectors_of(traces[place])
     return chosen
+
+
+def _vectors_of(trace: ServedTrace) -> int:
+    return len(trace.videos) // 8
 
 
 def _only(served: list[Impressions], requests: list[int]) -> Impressions:

@@ -244,12 +244,13 @@ class NaiveState:
 
     def read(self, name: bytes, video: int, at_ms: int) -> dict[str, float]:
         """Return every feature of one viewer and one video, by name."""
+        owners = self._owners(name, video)
         values: dict[str, float] = {}
         for feature in FEATURES:
             if isinstance(feature, Fact):
                 values[feature.name] = self._fact(feature.fact, name, video, at_ms)
                 continue
-            sums = [self._sum(slot, name, video, at_ms) for slot in feature.slots()]
+            sums = [self._sum(slot, owners[slot.scope], at_ms) for slot in feature.slots()]
             if isinstance(feature, Rate):
                 above = sums[0] + feature.prior * feature.strength
                 values[feature.name] = above / (sums[1] + feature.strength)
@@ -257,11 +258,12 @@ class NaiveState:
                 values[feature.name] = log1p(sums[0])
         return values
 
-    def _sum(self, slot: Slot, name: bytes, video: int, at_ms: int) -> float:
+    def _owners(self, name: bytes, video: int) -> dict[Scope, list[tuple[object, ...]]]:
+        """Return whose sums each scope means; of several the mean counts, of none nothing."""
         known = self.videos[video]
         author = key64(known.author_id)
         topics = [key64(topic) for topic in known.topics]
-        owners: dict[Scope, list[tuple[object, ...]]] = {
+        return {
             Scope.ITEM: [(Scope.ITEM, video)],
             Scope.AUTHOR: [(Scope.AUTHOR, author)],
             Scope.TOPIC: [(Scope.TOPIC, topic) for topic in topics],
@@ -269,15 +271,15 @@ class NaiveState:
             Scope.USER_TOPIC: [(Scope.USER_TOPIC, name, topic) for topic in topics],
             Scope.USER_AUTHOR: [(Scope.USER_AUTHOR, name, author)],
         }
-        named = owners[slot.scope]
-        if not named:
-            return 0.0
+
+    def _sum(self, slot: Slot, owners: list[tuple[object, ...]], at_ms: int) -> float:
         gains = [
-            (t_ms, gains.get(slot.signal, 0.0))
-            for owner in named
+            (t_ms, gains[slot.signal])
+            for owner in owners
             for t_ms, gains in self.happened.get(owner, [])
+            if slot.signal in gains
         ]
-        return decayed_sum(gains, slot.half_life_s * 1000.0, at_ms) / len(named)
+        return decayed_sum(gains, slot.half_life_s * 1000.0, at_ms) / max(len(owners), 1)
 
     def _fact(self, fact: FactKind, name: bytes, video: int, at_ms: int) -> float:
         known, viewer = self.videos[video], self.viewers.get(name, Viewer())

@@ -117,6 +117,8 @@ class FollowedSource:
         user = query.user[0]
         authors = user["follows"][: user["follow_count"]].astype(np.int64)
         authors = authors[(authors != NO_ROW) & (authors < len(self.lists.by_author))]
+        if not len(authors):
+            return _NOTHING
         rows = _present(self.lists.by_author[authors].T.reshape(-1), view)
         # A video posted again by another author stays on the list of the first.
         found: Rows = rows[np.isin(view.tables.items["author"][rows], authors)][:quota]
