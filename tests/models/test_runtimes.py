@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from playbill.core import InvalidInput
+from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.models import Ranker, UserTower
 from playbill.models.networks import RankerNetwork, RankerShape, UserNetwork
 from playbill.models.onnx_graphs import ranker_graph, user_tower_graph
@@ -101,6 +101,11 @@ def test_a_graph_of_other_inputs_is_refused(network):
     assert "train again with this version" in refusal.value.hint
     with pytest.raises(InvalidInput, match="the graph takes"):
         UserTower.load(ranker_graph(network))
+
+
+def test_a_run_that_fails_is_a_dependency_that_is_gone(ranker):
+    with pytest.raises(DependencyUnavailable, match="the graph of 'p' failed"):
+        ranker.score(np.zeros((2, FEATURES + 1), np.float32), np.zeros((2, 3), np.int64))
 
 
 def test_importing_the_models_loads_no_torch():

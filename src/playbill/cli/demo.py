@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from playbill.cli.shared import JsonOption, Stages, err, explained, out, print_json
+from playbill.cli.progress import Stages
+from playbill.cli.shared import JsonOption, err, explained, out, print_json
 
 _DEFAULT_HOME = Path("demo-home")
 

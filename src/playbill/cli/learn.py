@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from playbill.app.verbs import Home
-from playbill.cli.shared import HomeOption, JsonOption, Stages, explained, out, print_json
+from playbill.cli.progress import Stages
+from playbill.cli.shared import HomeOption, JsonOption, explained, out, print_json
 from playbill.core import InvalidInput
 
 DayOffset = Annotated[

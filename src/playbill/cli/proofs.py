@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from playbill.app.verbs import Home
-from playbill.cli.shared import EXIT_NO, HomeOption, JsonOption, Stages, explained, out, print_json
+from playbill.cli.progress import Stages
+from playbill.cli.shared import EXIT_NO, HomeOption, JsonOption, explained, out, print_json
 
 
 def parity(

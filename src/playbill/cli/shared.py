@@ -9,14 +9,6 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from playbill.core import DependencyUnavailable, InvalidInput, PlaybillError
 
@@ -57,36 +49,3 @@ def explained() -> Iterator[None]:
         if isinstance(error, DependencyUnavailable):
             raise typer.Exit(EXIT_DEPENDENCY) from error
         raise
-
-
-class Stages:
-    """Progress over named stages: one bar a stage, finished ones stay."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            console=err,
-            disable=quiet,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "Stages":
-        """Begin to draw."""
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop drawing; what is there stays."""
-        self._progress.stop()
-
-    def __call__(self, stage: str, share: float) -> None:
-        """Say how far a stage is, from 0 to 1."""
-        if stage not in self._tasks:
-            for task in self._tasks.values():
-                self._progress.update(task, completed=1.0)
-            self._tasks[stage] = self._progress.add_task(stage, total=1.0)
-        self._progress.update(self._tasks[stage], completed=min(share, 1.0))

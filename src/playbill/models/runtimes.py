@@ -8,7 +8,7 @@ import numpy.typing as npt
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from playbill.core import InvalidInput
+from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.features.layout import HISTORY
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH
 
@@ -38,6 +38,19 @@ def _session(model: Path | bytes, threads: int) -> Any:
         raise InvalidInput(
             f"{name} cannot be loaded: {error}", hint="train again or restore the bundle"
         ) from error
+
+
+def _run(session: Any, output: str, inputs: dict[str, npt.NDArray[Any]]) -> Floats:
+    """Return the graph's output.
+
+    Raises:
+        DependencyUnavailable: the runtime gave up; another request may fare better.
+    """
+    try:
+        found: Floats = session.run([output], inputs)[0]
+    except _REFUSALS as error:
+        raise DependencyUnavailable(f"the graph of {output!r} failed: {error}") from error
+    return found
 
 
 def _require(session: Any, inputs: dict[str, list[int | None]], output: str) -> None:
@@ -72,8 +85,12 @@ class Ranker:
         return cls(session)
 
     def score(self, dense: Floats, categories: npt.NDArray[np.int64]) -> Floats:
-        """Return (N, 4) probabilities by ``TASKS`` of (N, F) raw features and (N, 3) codes."""
-        p: Floats = self._session.run(["p"], {"dense": dense, "categories": categories})[0]
+        """Return (N, 4) probabilities by ``TASKS`` of (N, F) raw features and (N, 3) codes.
+
+        Raises:
+            DependencyUnavailable: the runtime gave up.
+        """
+        p = _run(self._session, "p", {"dense": dense, "categories": categories})
         assert p.shape == (len(dense), len(TASKS))
         return p
 
@@ -100,8 +117,11 @@ class UserTower:
         return cls(session)
 
     def vector(self, history_vectors: Floats, history_weights: Floats) -> Floats:
-        """Return (64,) the unit vector of (1, 32, 64) vectors and (1, 32) weights."""
+        """Return (64,) the unit vector of (1, 32, 64) vectors and (1, 32) weights.
+
+        Raises:
+            DependencyUnavailable: the runtime gave up.
+        """
         inputs = {"history_vectors": history_vectors, "history_weights": history_weights}
-        user: Floats = self._session.run(["user"], inputs)[0]
-        vector: Floats = user[0]
+        vector: Floats = _run(self._session, "user", inputs)[0]
         return vector

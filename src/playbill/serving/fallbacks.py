@@ -53,7 +53,7 @@ class LastLists:
         rows = self._lists.get(user)
         if rows is None:
             return None
-        return _slate(request, view, rows, np.full(len(rows), _TRENDING, np.uint8), rest=True)
+        return _slate(request, view, rows, np.full(len(rows), _TRENDING, np.uint8), seen_last=False)
 
 
 def popular(
@@ -88,9 +88,7 @@ def popular(
     named = np.array(sources, np.uint8)
     _, firsts = np.unique(merged, return_index=True)
     firsts.sort()
-    found = _slate(request, view, merged[firsts], named[firsts], rest=False)
-    if found is None:
-        found = _slate(request, view, merged[firsts], named[firsts], rest=True)
+    found = _slate(request, view, merged[firsts], named[firsts], seen_last=True)
     if found is not None and len(lists.pool):
         chance = found.sources == SOURCE_CODES["explore"]
         found.propensity[chance] = min(1.0, size / (2.0 * len(lists.pool)))
@@ -103,14 +101,20 @@ def _slate(
     rows: Rows,
     sources: npt.NDArray[np.uint8],
     *,
-    rest: bool,
+    seen_last: bool,
 ) -> Fallback | None:
-    """Filter and cut a list; ``rest`` allows what the viewer has seen before."""
+    """Return what may be shown of a list, cut to size; None when nothing may.
+
+    With ``seen_last`` what the viewer has seen, or has hidden the author of, only tops it up.
+    """
     present = rows < view.count
     candidates = Candidates(rows[present], sources[present])
-    personal = PERSONAL[:1] if rest else PERSONAL
-    for stage in (*VISIBILITY, *personal):
+    must_not, rather_not = (*VISIBILITY, PERSONAL[0]), PERSONAL[1:]
+    for stage in must_not:
         candidates = candidates.keep(~stage.drop(request, candidates, view))
+    if seen_last:
+        against = [stage.drop(request, candidates, view) for stage in rather_not]
+        candidates = candidates.keep(np.lexsort(against))
     count = min(request.size, len(candidates.rows))
     if count == 0:
         return None

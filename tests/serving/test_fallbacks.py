@@ -1,0 +1,61 @@
+"""The lists that nobody ranked: what tops them up, and what they never hold."""
+
+import numpy as np
+import pytest
+
+from laws.feature_views import NOW_MS, item_view, query, viewer
+from playbill.features import VISIBLE
+from playbill.features.layout import DISLIKED
+from playbill.ranking import RankingRequest
+from playbill.retrieval import DerivedLists
+from playbill.serving.fallbacks import LastLists, popular
+
+NOTHING = np.empty(0, np.int64)
+FRESH_MS = 3_600_000
+
+
+def _request(user, size: int, excluded=()) -> RankingRequest:
+    return RankingRequest(
+        query=query(user),
+        surface=1,
+        size=size,
+        excluded=np.array(excluded, np.int64),
+        at_ms=NOW_MS,
+        user_epoch=0,
+    )
+
+
+def _popular(view, user, size: int, excluded=()) -> list[int]:
+    lists = DerivedLists(FRESH_MS)
+    lists.refresh(view, NOW_MS)
+    found = popular(_request(user, size, excluded), view, lists, NOTHING)
+    return [] if found is None else found.rows.tolist()
+
+
+@pytest.fixture
+def hides_author_0():
+    return viewer(history=(0,), actions=(DISLIKED,))
+
+
+def test_what_the_viewer_would_rather_not_meet_only_tops_the_list_up(hides_author_0):
+    view = item_view(8, authors=[0, 0, 0, 1, 2, 3, 4, 5], trending=[[0, 1, 2, 3, 4]])
+    assert not set(_popular(view, hides_author_0, 5)) & {0, 1, 2}
+    whole = _popular(view, hides_author_0, 8)
+    assert sorted(whole[:5]) == [3, 4, 5, 6, 7]
+    assert sorted(whole[5:]) == [0, 1, 2]
+
+
+def test_what_was_excluded_or_taken_down_never_tops_it_up(hides_author_0):
+    flags = [VISIBLE, 0, VISIBLE, VISIBLE]
+    view = item_view(4, authors=[0, 0, 0, 1], flags=flags, trending=[[0, 1, 2, 3]])
+    assert _popular(view, hides_author_0, 4, excluded=[2]) == [3, 0]
+
+
+def test_the_last_list_comes_back_as_it_was_less_what_is_gone():
+    flags = [VISIBLE, VISIBLE, 0, VISIBLE]
+    view, lists = item_view(4, flags=flags), LastLists()
+    lists.remember(b"viewer", np.array([3, 2, 0, 1]))
+    found = lists.cached(b"viewer", _request(None, 10), view)
+    assert found is not None
+    assert found.rows.tolist() == [3, 0, 1]
+    assert lists.cached(b"another", _request(None, 10), view) is None
