@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,15 +41,15 @@ def _pause() -> None:
 
 
 def free_port() -> int:
-    """Return a port such that it and the next one are free."""
+    """Return a port such that it and the next one are free, and stay so while a server restarts.
+
+    Below the ports that the system gives to outgoing connections.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
+        port = random.SystemRandom().randrange(10_000, 32_000, 2)
+        with socket.socket() as first, socket.socket() as second, suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
             return port
 
 
@@ -83,13 +85,23 @@ class LiveHome:
         command = [sys.executable, "-m", "playbill.cli", "up", "--home", str(self.home)]
         command += ["--port", str(self.port), "--workers", str(self.workers)]
         self.home.mkdir(parents=True, exist_ok=True)
-        with (self.home.parent / f"{self.home.name}.out").open("ab") as output:
+        with self.output.open("ab") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=output)
         self.ready()
         return self
 
+    @property
+    def output(self) -> Path:
+        return self.home.parent / f"{self.home.name}.out"
+
     def ready(self) -> None:
-        until(self._answers, "the server and the collector answer")
+        def ended_or_answers() -> bool:
+            assert self.process is not None
+            status = self.process.poll()
+            assert status is None, f"playbill up ended with {status}: {self.output.read_text()}"
+            return self._answers()
+
+        until(ended_or_answers, "the server and the collector answer")
 
     def stop(self) -> int:
         assert self.process is not None
