@@ -50,7 +50,7 @@ def measure_feeds(repeats: int) -> Measurement:
                     rates.append(len(taken_ms) / SECONDS)
                     latencies_ms += taken_ms
             finally:
-                supervisor.request_stop()
+                supervisor.stopping.ask()
                 watching.join()
     cuts = statistics.quantiles(latencies_ms, n=100)
     notes = [f"latency ms: p50 {cuts[49]:.2f}, p95 {cuts[94]:.2f}, p99 {cuts[98]:.2f}"]

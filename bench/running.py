@@ -25,5 +25,5 @@ def running(workers: int) -> Iterator[Supervisor]:
             try:
                 yield supervisor
             finally:
-                supervisor.request_stop()
+                supervisor.stopping.ask()
                 watching.join()

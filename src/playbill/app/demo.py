@@ -10,6 +10,7 @@ import msgspec
 import urllib3
 
 from playbill.app.learning import Trained
+from playbill.app.stopping import Stop
 from playbill.app.supervisor import Supervisor
 from playbill.app.verbs import Home
 from playbill.contracts import Status
@@ -75,7 +76,7 @@ class Demo:
     after_s: float = 20.0
     seed: int = 7
     _seconds: dict[str, float] = field(default_factory=dict)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    stopping: Stop = field(default_factory=Stop)
 
     def run(
         self,
@@ -85,7 +86,7 @@ class Demo:
         *,
         stay: bool,
     ) -> None:
-        """Do all of it, report, and with ``stay`` go on serving until ``stop`` is called."""
+        """Do all of it, report, and with ``stay`` go on serving until ``stopping`` is asked."""
         playbill = self._fresh_home()
         wiring = playbill.wiring.override(port=self.port)
         with wiring.alone():
@@ -99,12 +100,8 @@ class Demo:
                     say(f"look at it: http://127.0.0.1:{self.port}  (Ctrl-C stops)")
                     self._keep_alive()
             finally:
-                supervisor.request_stop()
+                supervisor.stopping.ask()
                 watching.join()
-
-    def stop(self) -> None:
-        """End ``run`` when it stays."""
-        self._stop.set()
 
     def _story(self, playbill: Home, on_stage: OnStage) -> DemoReport:
         clock = playbill.wiring.clock
@@ -210,7 +207,7 @@ class Demo:
             if holds():
                 on_stage(stage, 1.0)
                 return
-            self._stop.wait(_POLL_S)
+            self.stopping.wait(_POLL_S)
         raise DependencyUnavailable(f"{stage}: not done after {_PATIENCE_S:.0f} s")
 
     def _keep_alive(self) -> None:
@@ -221,7 +218,7 @@ class Demo:
         world = make_world(settings, clock.now_ms())
         base = "http://127.0.0.1"
         client = PlaybillClient(f"{base}:{self.port}", f"{base}:{self.port + 1}")
-        while not self._stop.is_set():
+        while not self.stopping.asked():
             loop = ClosedLoop(world, client, clock, self.seed + 1)
             loop.run(duration_s=2.0, requests_per_s=10.0)
 

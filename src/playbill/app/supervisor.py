@@ -6,11 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 
+from playbill.app.stopping import Stop
 from playbill.app.updater_process import PLACE as UPDATER_PLACE
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import COLLECTOR_PLACE
@@ -54,14 +53,14 @@ class Supervisor:
     """All processes of one home.
 
     One worker more than asked for stands by, warm and not listening, so that a worker that hangs
-    is replaced in the time it takes to notice it.
+    is replaced in the time it takes to notice it. ``stopping`` ends ``start`` and ``watch``.
     """
 
     wiring: Wiring
     say: Say
+    stopping: Stop = field(default_factory=Stop)
     _children: dict[int, _Child] = field(default_factory=dict)
     _failures: dict[int, _Failures] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
     _board: Board = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +88,7 @@ class Supervisor:
     def watch(self, every_second: Callable[[Board], None] | None = None) -> None:
         """Replace what dies or hangs until told to stop, then stop everything in order."""
         told_at_s = 0.0
-        while not self._stopping.wait(_WATCH_S):
+        while not self.stopping.wait(_WATCH_S):
             self.look()
             now_s = self.wiring.clock.elapsed_s()
             if every_second is not None and now_s - told_at_s >= 1.0:
@@ -110,10 +109,6 @@ class Supervisor:
         for place, failures in self._failures.items():
             if place not in self._children and now_s >= failures.not_before_s:
                 self._spawn(place)
-
-    def request_stop(self, number: int = 0, frame: FrameType | None = None) -> None:
-        """Ask ``watch`` to end; a signal handler."""
-        self._stopping.set()
 
     def stop(self) -> None:
         """Stop servers, then the collector, then the updater, each with its work finished."""
@@ -201,7 +196,7 @@ class Supervisor:
 
     def _wait_ready(self, places: list[int]) -> None:
         while not all(self._board.rows["ready"][place] for place in places):
-            if self._stopping.wait(_WATCH_S):
+            if self.stopping.wait(_WATCH_S):
                 self.stop()
                 raise InterruptedError("stopped before it was ready")
             self.look()

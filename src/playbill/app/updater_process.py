@@ -1,10 +1,9 @@
 """The updater as a process."""
 
 import signal
-import threading
-from types import FrameType
 
 from playbill.app.process import join_family
+from playbill.app.stopping import Stop
 from playbill.app.wiring import Wiring
 from playbill.core import DependencyUnavailable
 from playbill.features import Updater
@@ -20,12 +19,8 @@ def run_updater(wiring: Wiring) -> None:
     Raises:
         DependencyUnavailable: the user store is gone; a new process rebuilds it.
     """
-    stopping = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
+    stop = Stop()
+    signal.signal(signal.SIGTERM, stop.ask)
     _, row = join_family(PLACE, wiring)
     clock, settings = wiring.clock, wiring.settings
     users = wiring.users(writer=True)
@@ -35,7 +30,7 @@ def run_updater(wiring: Wiring) -> None:
     row.ready()
     interval_s = settings.epochs.interval_ms / 1000.0
     checkpoint_at_s = clock.elapsed_s() + settings.epochs.checkpoint_s
-    while not stopping.is_set():
+    while not stop.asked():
         started_s = clock.elapsed_s()
         row.beat(started_s)
         if not users.present():
@@ -48,7 +43,7 @@ def run_updater(wiring: Wiring) -> None:
             if error.code != "log_unavailable":
                 raise
             row.add("errors")
-            stopping.wait(_RETRY_S)
+            stop.wait(_RETRY_S)
             continue
         if report is not None:
             row.add("epochs")
@@ -56,7 +51,7 @@ def run_updater(wiring: Wiring) -> None:
         if started_s >= checkpoint_at_s:
             checkpoint_at_s = started_s + settings.epochs.checkpoint_s
             _checkpoint(updater, row)
-        stopping.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
+        stop.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
     while updater.step() is not None:
         row.beat(clock.elapsed_s())
     _checkpoint(updater, row)

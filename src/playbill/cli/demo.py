@@ -1,7 +1,6 @@
 """``playbill demo`` and ``playbill simulate``: a platform that is not there."""
 
 import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -30,18 +29,19 @@ def demo(
 
     with explained():
         story = Demo(home.absolute(), port, before_s=seconds)
-        done = threading.Event()
+        told = False
 
         def stop(*_: object) -> None:
-            story.stop()
-            if not done.is_set():
+            story.stopping.ask()
+            if not told:
                 raise KeyboardInterrupt
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
 
         def finished(report: DemoReport) -> None:
-            done.set()
+            nonlocal told
+            told = True
             if json:
                 print_json(report)
             else:

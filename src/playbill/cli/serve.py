@@ -23,8 +23,8 @@ def up(
         wiring = Wiring.of(home).override(port=port, workers=workers)
         with wiring.alone():
             supervisor = Supervisor(wiring, lambda line: err.print(line, highlight=False))
-            signal.signal(signal.SIGINT, supervisor.request_stop)
-            signal.signal(signal.SIGTERM, supervisor.request_stop)
+            signal.signal(signal.SIGINT, supervisor.stopping.ask)
+            signal.signal(signal.SIGTERM, supervisor.stopping.ask)
             http = wiring.settings.http
             err.print(f"home {wiring.layout.home}", highlight=False)
             try:
