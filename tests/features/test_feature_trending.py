@@ -74,6 +74,29 @@ def test_every_list_is_what_sorting_all_scores_gives(seed):
 
 @law(60)
 @given(seed=seeds)
+def test_a_list_stays_exact_while_many_stand_close_behind_it(seed):
+    """Twenty rows with a score each; then some rise, fall or go, or the leaders fall together."""
+    random = np.random.default_rng(seed)
+    lists = Trending(1, SHORT)
+    likes = [(row, 0, Signal.LIKE, 0) for row in range(20) for _ in range(random.integers(1, 20))]
+    _absorb(lists, likes, START_MS)
+    signals = [Signal.LIKE, Signal.LONG_VIEW, Signal.NEGATIVE]
+    for _ in range(40):
+        rows = random.integers(20, size=random.integers(1, 9)).tolist()
+        match random.integers(5):
+            case 0:
+                lists.drop(np.array(rows[:1]))
+            case 1:
+                leaders = np.argsort(-lists.scores[0])[:5].tolist()
+                _absorb(lists, [(row, 0, Signal.NEGATIVE, 0) for row in leaders], START_MS)
+            case _:
+                moved = [(row, 0, signals[random.integers(3)], 0) for row in rows]
+                _absorb(lists, moved, START_MS)
+        assert lists.top[0].tolist() == _sorted(lists.scores[0])
+
+
+@law(60)
+@given(seed=seeds)
 def test_a_score_is_the_decayed_worth_of_what_happened_there_and_everywhere(seed):
     lists, now_ms, happened_at = Trending(3, SHORT), START_MS, []
     for after_ms, happened, _ in _turns(seed):

@@ -132,7 +132,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 7
     """Every random choice of a run follows from it."""
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
-    """Passes over the rows; ids over-fit from the second on."""
+    """Passes over the rows; few rows get more of them, up to 30; the pass that validates best is kept."""
     batch_rows: Count = 1_024
     """Rows of one step."""
     learning_rate: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1e-3

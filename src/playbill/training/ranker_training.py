@@ -18,10 +18,13 @@ from playbill.training.dataset import Rows
 from playbill.training.determinism import repeatable
 from playbill.training.progress import OnProgress, within
 from playbill.training.split import Split
+from playbill.training.steps import plan_steps
 
 Places = npt.NDArray[np.int64]
 
 WEIGHT_DECAY = 0.01
+FEWEST_STEPS = 1_000
+"""On few rows there are more passes than the setting says; the one that validates best is kept."""
 WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
 DECAY = 0.5
@@ -77,8 +80,8 @@ def train_ranker(
     record = {
         "train_rows": len(train),
         "validate_rows": len(validate),
-        "epochs": training.epochs,
-        "best_epoch": int(np.argmin(losses)) + 1,
+        "passes": len(losses),
+        "best_pass": int(np.argmin(losses)) + 1,
         "validation_losses": [round(loss, 6) for loss in losses],
         "calibration": {
             task: {"scale": round(line[0], 6), "shift": round(line[1], 6)}
@@ -149,28 +152,28 @@ def _fit(
     taught: npt.NDArray[np.bool_],
     on_progress: OnProgress | None,
 ) -> list[float]:
-    """Train in place, keep the epoch that validates best, and return the validation losses."""
+    """Train in place, keep the pass that validates best, and return the validation losses."""
     training = settings.training
+    plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=FEWEST_STEPS)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=training.learning_rate, weight_decay=WEIGHT_DECAY
     )
     weights = torch.from_numpy(taught.astype(np.float32))
-    steps = training.epochs * -(-len(train) // training.batch_rows)
     report = within(on_progress, "train ranker")
     step, losses = 0, list[float]()
     best = {name: value.clone() for name, value in network.state_dict().items()}
-    for _ in range(training.epochs):
+    for _ in range(plan.passes):
         network.train()
         order = train[torch.randperm(len(train)).numpy()]
-        for first in range(0, len(order), training.batch_rows):
-            part = order[first : first + training.batch_rows]
-            optimiser.param_groups[0]["lr"] = training.learning_rate * schedule(step / steps)
+        for first in range(0, len(order), plan.batch_rows):
+            part = order[first : first + plan.batch_rows]
+            optimiser.param_groups[0]["lr"] = training.learning_rate * schedule(step / plan.steps)
             optimiser.zero_grad()
             torch.autograd.backward(_loss(network, rows, part, weights))
             optimiser.step()
             step += 1
             if step % _REPORT_EVERY == 0:
-                report(step / steps)
+                report(step / plan.steps)
         losses.append(_validation_loss(network, rows, validate, weights))
         if losses[-1] <= min(losses):
             best = {name: value.clone() for name, value in network.state_dict().items()}

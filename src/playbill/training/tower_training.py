@@ -15,6 +15,7 @@ from playbill.models.networks import ItemNetwork, UserNetwork
 from playbill.models.onnx_graphs import user_tower_graph
 from playbill.training.determinism import repeatable
 from playbill.training.progress import OnProgress, within
+from playbill.training.steps import plan_steps
 from playbill.training.tower_data import ItemPlaces, Positives, item_places
 
 Floats = npt.NDArray[np.float32]
@@ -27,7 +28,7 @@ RESIDUAL_DROPOUT = 0.3
 SHARED_NEGATIVES = 512
 """Videos drawn evenly and added to every step's own, so that unpopular ones are placed too."""
 MOST_STEPS = 1_500
-"""Steps at most; over more positives than that, each epoch takes a share of them by chance."""
+"""Steps at most; over more positives than that, each pass takes a share of them by chance."""
 _REPORT_EVERY = 8
 
 
@@ -71,7 +72,7 @@ def train_towers(
     content = _content(item, places)
     record = {
         "positives": len(positives),
-        "epochs": training.tower_epochs,
+        "passes": training.tower_epochs,
         "losses": [round(loss, 6) for loss in losses],
         "items_with_residual": len(places.item_rows),
         "authors": len(places.author_rows),
@@ -89,23 +90,21 @@ def _fit(
     settings: Settings,
     on_progress: OnProgress | None,
 ) -> list[float]:
-    """Train both in place and return the mean loss of each epoch."""
+    """Train both in place and return the mean loss of each pass."""
     training = settings.training
     parameters = [*user.parameters(), *item.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     shares = np.bincount(positives.items, minlength=len(items)) / len(positives)
     frequency = torch.from_numpy(shares.astype(np.float32))
-    per_epoch = -(-len(positives) // training.batch_rows)
-    per_epoch = min(per_epoch, max(MOST_STEPS // training.tower_epochs, 1))
-    steps = training.tower_epochs * per_epoch
+    plan = plan_steps(len(positives), training.batch_rows, training.tower_epochs, most=MOST_STEPS)
     report = within(on_progress, "train towers")
     step, losses = 0, list[float]()
-    for _ in range(training.tower_epochs):
+    for _ in range(plan.passes):
         total = 0.0
-        order = torch.randperm(len(positives)).numpy()[: per_epoch * training.batch_rows]
-        for first in range(0, len(order), training.batch_rows):
-            part = order[first : first + training.batch_rows]
-            optimiser.param_groups[0]["lr"] = LEARNING_RATE * max(1.0 - step / steps, 0.01)
+        order = torch.randperm(len(positives)).numpy()[: plan.per_pass * plan.batch_rows]
+        for first in range(0, len(order), plan.batch_rows):
+            part = order[first : first + plan.batch_rows]
+            optimiser.param_groups[0]["lr"] = LEARNING_RATE * max(1.0 - step / plan.steps, 0.01)
             optimiser.zero_grad()
             loss = _loss(user, item, positives, part, frequency)
             torch.autograd.backward(loss)
@@ -113,7 +112,7 @@ def _fit(
             total += float(loss.detach()) * len(part)
             step += 1
             if step % _REPORT_EVERY == 0:
-                report(step / steps)
+                report(step / plan.steps)
         losses.append(total / len(order))
     report(1.0)
     return losses
