@@ -123,7 +123,7 @@ class Updater:
         if upto == self._last.upto:
             return None
         record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=upto)
-        EpochLog.append(self._epochs, record)
+        EpochLog(self._log).append(self._epochs, record)
         self._last = record
         folded = Fold(self._settings, self.state, self._users).absorb(content)
         self._users.commit(content.epoch, folded.users, folded.texts)
