@@ -198,3 +198,11 @@ def test_keys_lie_in_the_home_until_the_environment_says_otherwise(tmp_path, mon
     assert key_folder(tmp_path) == tmp_path / "keys"
     monkeypatch.setenv("PLAYBILL_KEYS", "/run/secrets/playbill")
     assert key_folder(tmp_path) == Path("/run/secrets/playbill")
+
+
+def test_a_relative_key_folder_stays_where_it_was_when_it_was_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAYBILL_KEYS", "secrets")
+    found = key_folder(tmp_path / "home")
+    monkeypatch.chdir("/")
+    assert found == tmp_path / "secrets"

@@ -52,7 +52,7 @@ def home_folder(given: Path | None) -> Path:
 def key_folder(home: Path) -> Path:
     """Return where keys lie: ``PLAYBILL_KEYS``, or ``keys`` in the home folder."""
     named = os.environ.get("PLAYBILL_KEYS")
-    return Path(named) if named else home / "keys"
+    return Path(named).absolute() if named else home / "keys"
 
 
 def _text_of(path: Path) -> str:
