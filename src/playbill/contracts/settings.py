@@ -12,6 +12,9 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)]
 
+SCOPES = ("feed", "events", "catalogue", "control", "metrics")
+"""What an API key may be allowed; each route needs one of them."""
+
 
 class AdmissionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an event must satisfy."""
