@@ -48,6 +48,8 @@ class EpochReport:
     duplicates: int
     viewability: int
     unknown_videos: int
+    unknown_authors: int
+    video_keys_taken: int
     lag_ms: int
 
 
@@ -135,6 +137,8 @@ class Updater:
             folded.duplicates,
             folded.viewability,
             folded.unknown_videos,
+            folded.unknown_authors,
+            folded.video_keys_taken,
             lag_ms,
         )
 
