@@ -28,7 +28,7 @@ def made_log() -> tuple[MemoryEventLog, Impressions]:
     videos = catalogue(VIDEOS)
     keys = np.array([video.key for video in videos], np.uint64)
     offset = writer.append([encode_videos(videos)], NOW_MS)
-    EpochLog.append(epochs, EpochRecord(epoch=1, at_ms=NOW_MS, upto={"serve": offset}))
+    EpochLog(log).append(epochs, EpochRecord(epoch=1, at_ms=NOW_MS, upto={"serve": offset}))
     random = np.random.default_rng(5)
     heads, shown = [], []
     for epoch in range(2, EPOCHS + 2):
@@ -48,7 +48,7 @@ def made_log() -> tuple[MemoryEventLog, Impressions]:
             encode_impressions(feeds),
         ]
         offset = writer.append(batches, at_ms)
-        EpochLog.append(epochs, EpochRecord(epoch=epoch, at_ms=at_ms, upto={"serve": offset}))
+        EpochLog(log).append(epochs, EpochRecord(epoch=epoch, at_ms=at_ms, upto={"serve": offset}))
         heads.append(requests)
         shown.append(places)
     return log, Impressions(np.concatenate(heads), np.concatenate(shown))

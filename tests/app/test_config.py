@@ -90,6 +90,58 @@ def test_a_value_outside_its_range_is_named_with_the_range(file, text, message, 
     assert "docs/settings.md" in caught.value.hint
 
 
+ONE, OTHER = "ab" * 32, "cd" * 32
+
+
+@pytest.mark.parametrize("scopes", [["feed"], [], ["feed", "events", "catalogue", "control"]])
+def test_api_keys_are_hashes_with_scopes(file, scopes):
+    entries = {ONE: scopes, OTHER.upper(): ["metrics"]}
+    text = "".join(
+        f'"{digest}" = {msgspec.json.encode(of).decode()}\n' for digest, of in entries.items()
+    )
+    file.write_text(f"[api_keys]\n{text}")
+    told = read_settings(file).api_keys
+    assert {digest: list(of) for digest, of in told.items()} == entries
+
+
+@pytest.mark.parametrize(
+    "written", ["", "secret-key-of-mine", ONE[:-1], ONE + "a", "sha256:" + ONE, ONE[:-1] + "g"]
+)
+def test_an_api_key_that_is_no_hash_is_refused_and_not_shown(file, written):
+    file.write_text(f'[api_keys]\n"{OTHER}" = ["feed"]\n"{written}" = ["feed"]\n')
+    expected = f"entry 2 of api_keys has a name of {len(written)} characters; expected the SHA-256"
+    with pytest.raises(InvalidInput, match=expected) as caught:
+        read_settings(file)
+    assert caught.value.field == "api_keys"
+    assert caught.value.message.startswith("playbill.toml: ")
+    assert "never the key itself" in caught.value.hint
+    assert not written or written not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("scope", "guess"), [("fed", " Did you mean 'feed'?"), ("admin", ""), ("Feed", None), ("", "")]
+)
+def test_an_api_key_with_an_unknown_scope_is_refused(file, scope, guess):
+    file.write_text(f'[api_keys]\n"{ONE}" = ["events", "{scope}"]\n')
+    expected = f"entry 1 of api_keys, {ONE[:8]}…, has the scope '{scope}'; scopes are feed, events"
+    with pytest.raises(InvalidInput, match=expected) as caught:
+        read_settings(file)
+    assert caught.value.field == "api_keys"
+    assert ONE not in caught.value.message
+    assert guess is None or caught.value.message.endswith(f"metrics.{guess}")
+
+
+def test_an_api_key_that_is_there_twice_is_refused(file):
+    file.write_text(f'[api_keys]\n"{ONE}" = ["feed"]\n"{ONE.upper()}" = ["events"]\n')
+    with pytest.raises(
+        InvalidInput, match="entries 1 and 2 of api_keys are the same hash"
+    ) as caught:
+        read_settings(file)
+    assert caught.value.field == "api_keys"
+    assert ONE not in caught.value.message.lower()
+    assert "one entry" in caught.value.hint
+
+
 @pytest.mark.parametrize("text", [b"regions = [", b"a\xff", b"drills = yes", b"[http\nport = 1"])
 def test_what_is_not_toml_is_named_with_its_place(file, text):
     file.write_bytes(text)
@@ -198,3 +250,11 @@ def test_keys_lie_in_the_home_until_the_environment_says_otherwise(tmp_path, mon
     assert key_folder(tmp_path) == tmp_path / "keys"
     monkeypatch.setenv("PLAYBILL_KEYS", "/run/secrets/playbill")
     assert key_folder(tmp_path) == Path("/run/secrets/playbill")
+
+
+def test_a_relative_key_folder_stays_where_it_was_when_it_was_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLAYBILL_KEYS", "secrets")
+    found = key_folder(tmp_path / "home")
+    monkeypatch.chdir("/")
+    assert found == tmp_path / "secrets"

@@ -157,7 +157,7 @@ def test_a_history_goes_on_where_an_earlier_one_ended(log, sink):
 
 def test_a_history_keeps_what_other_partitions_stood_at(log):
     writer = log.writer(EPOCHS_PARTITION)
-    EpochLog.append(writer, EpochRecord(epoch=1, at_ms=NOW_MS, upto={"worker-1": 7}))
+    EpochLog(log).append(writer, EpochRecord(epoch=1, at_ms=NOW_MS, upto={"worker-1": 7}))
     writer.close()
     sink = sink_over(log)
     sink.events([play(1)], NOW_MS)

@@ -15,6 +15,7 @@ from playbill.cli.reference import pages
 from playbill.cli.reference_commands import commands, options_of
 from playbill.cli.reference_http import MESSAGES
 from playbill.contracts import PROBLEMS, REASONS, REJECTIONS, Settings, Status, Tier
+from playbill.core import FOREIGN_REQUEST, request_key
 from playbill.features import FEATURE_NAMES
 from playbill.serving import Board
 from playbill.serving.http.health import Health
@@ -58,6 +59,14 @@ def test_every_message_and_every_field_of_it_is_documented() -> None:
         section = PAGES["http.md"].partition(f"### {message.__name__}\n")[2].partition("\n#")[0]
         fields = [field.name for field in msgspec.structs.fields(message)]
         assert [name for name in fields if f"| `{name}` |" not in section] == []
+
+
+def test_whose_a_request_id_is_stands_where_an_event_is_described() -> None:
+    assert request_key("7" + "f" * 15) < FOREIGN_REQUEST <= request_key("8" + "0" * 15)
+    section = PAGES["http.md"].partition("### Event\n")[2].partition("\n#")[0]
+    (said,) = [line for line in section.splitlines() if line.startswith("| `request_id`")]
+    assert "our replies begin with 0 to 7" in said
+    assert "ids that begin with 8 to f" in said
 
 
 @pytest.mark.parametrize(

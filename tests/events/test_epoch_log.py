@@ -14,7 +14,7 @@ from playbill.contracts import (
     User,
     Video,
 )
-from playbill.core import DependencyUnavailable, FixedClock
+from playbill.core import BrokenContract, DependencyUnavailable, FixedClock
 from playbill.events import (
     EpochLog,
     EpochRecord,
@@ -81,7 +81,7 @@ def test_epochs_come_back_as_they_were_recorded_by_number_and_in_order(upto, aft
         for number, offsets in enumerate(upto, start=1)
     ]
     for told in recorded:
-        EpochLog.append(writer, told)
+        EpochLog(log).append(writer, told)
         assert epochs.last() == told
     assert [epochs.get(told.epoch) for told in recorded] == recorded
     last = len(recorded) if up_to is None else up_to
@@ -91,7 +91,7 @@ def test_epochs_come_back_as_they_were_recorded_by_number_and_in_order(upto, aft
 def test_epochs_past_a_page_are_all_read(log):
     writer = log.writer(EPOCHS_PARTITION)
     for number in range(1, 1_101):
-        EpochLog.append(writer, record(number))
+        EpochLog(log).append(writer, record(number))
     assert [told.epoch for told in EpochLog(log).after(3)] == list(range(4, 1_101))
     assert [told.epoch for told in EpochLog(log).after(3, 600)] == list(range(4, 601))
     assert [told.epoch for told in EpochLog(log).after(588)] == list(range(589, 1_101))
@@ -99,15 +99,37 @@ def test_epochs_past_a_page_are_all_read(log):
 
 def test_an_epoch_that_the_log_refused_does_not_exist(log):
     writer = log.writer(EPOCHS_PARTITION)
-    EpochLog.append(writer, record(1))
+    EpochLog(log).append(writer, record(1))
     log.full = True
     with pytest.raises(DependencyUnavailable):
-        EpochLog.append(writer, record(2))
+        EpochLog(log).append(writer, record(2))
     assert EpochLog(log).last() == record(1)
 
 
+@pytest.mark.parametrize("numbers", [[1], [3], [4], [2, 2], [2, 4], [3, 2]])
+def test_an_epoch_whose_number_is_not_its_offset_is_refused_and_nothing_is_stored(log, numbers):
+    writer, epochs = log.writer(EPOCHS_PARTITION), EpochLog(log)
+    epochs.append(writer, record(1))
+    wrong, offset = next((told, n) for n, told in enumerate(numbers, start=2) if told != n)
+    expected = rf"epoch {wrong} would lie at offset {offset} .* expected epoch {offset}"
+    with pytest.raises(BrokenContract, match=expected) as caught:
+        epochs.append(writer, *map(record, numbers))
+    assert "recover" in caught.value.hint
+    assert epochs.last() == record(1)
+
+
+@pytest.mark.parametrize("number", [3, 700])
+def test_an_epoch_that_the_log_lacks_is_named_with_where_the_log_ends(log, number):
+    EpochLog(log).append(log.writer(EPOCHS_PARTITION), record(1), record(2))
+    expected = rf"epoch {number} is not in the log, which ends at epoch 2"
+    with pytest.raises(DependencyUnavailable, match=expected) as caught:
+        EpochLog(log).get(number)
+    assert caught.value.code == "log_unavailable"
+    assert "restore" in caught.value.hint
+
+
 def test_an_epoch_is_stored_at_its_instant_as_one_record(log):
-    EpochLog.append(log.writer(EPOCHS_PARTITION), record(1, worker_1=3))
+    EpochLog(log).append(log.writer(EPOCHS_PARTITION), record(1, worker_1=3))
     (stored,) = log.read(EPOCHS_PARTITION, 0, 9)
     assert (stored.offset, stored.at_ms, stored.kind, stored.count) == (
         1,

@@ -6,7 +6,7 @@ import pytest
 
 from laws.feature_stories import open_catalogue
 from laws.feature_worlds import SETTINGS, World, video
-from playbill.contracts import StoredVideo
+from playbill.contracts import StoredVideo, User
 from playbill.contracts.settings import StateSettings
 from playbill.core import HOUR_MS, SECOND_MS, key64
 from playbill.events import encode_videos
@@ -172,6 +172,76 @@ def test_a_video_of_an_author_without_room_is_left_out():
     world.post(video("v0", "ada"), video("v1", "ben"), video("v2", "cy"), video("v3", "ada"))
     world.step()
     assert [world.row(name) for name in ("v0", "v1", "v2", "v3")] == [0, 1, -1, 2]
+    world.assert_replay_is_live()
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["by the platform", "by an event"])
+def test_authors_that_are_only_followed_take_up_half_of_the_room_and_the_rest_is_counted(told):
+    world = _small(group_capacity=4)
+    names = ["dee", "eve", "dee", "fay", "gil"]
+    if told:
+        world.tell(User(user_id="ann", follows=names))
+    else:
+        world.act(*(world.event("follow", "ann", author_id=name) for name in names))
+    assert world.step().unknown_authors == 2
+    known = [world.state.authors.row(key64(name)) for name in ("dee", "eve", "fay", "gil")]
+    assert known == [0, 1, -1, -1]
+    row = world.viewer("ann")[0]
+    assert row["follows"][: row["follow_count"]].tolist() == [0, 1]
+    world.post(video("v0", "fay"), video("v1", "gil"))
+    world.step()
+    assert (world.row("v0"), world.row("v1")) == (0, 1)
+    world.assert_replay_is_live()
+
+
+def _colliding(video_id: str, author: str, key: int, posted_at_ms: int) -> StoredVideo:
+    return StoredVideo(
+        key=key,
+        video_id=video_id,
+        author_id=author,
+        title="",
+        topics=[],
+        language=None,
+        duration_ms=1_000,
+        regions=[],
+        age_rating=0,
+        created_at_ms=posted_at_ms,
+        posted_at_ms=posted_at_ms,
+    )
+
+
+@pytest.mark.parametrize("epochs", [1, 2], ids=["in one epoch", "in two epochs"])
+def test_of_two_videos_with_one_key_the_first_in_the_log_stays_and_the_second_is_counted(epochs):
+    world = World()
+    key = key64("v0")
+    now_ms = world.clock.now_ms()
+    world._append("web-1", encode_videos([_colliding("v0", "ada", key, now_ms)]))
+    counted = 0 if epochs == 1 else world.step().video_keys_taken
+    other = _colliding("other", "ben", key, now_ms)
+    world._append("web-2", encode_videos([other, other]))
+    assert (counted, world.step().video_keys_taken) == (0, 2)
+    assert world.state.items.count == 1
+    assert _view(world, "v0").video_id == "v0"
+    assert world.state.authors.row(key64("ben")) == -1
+    world.post(video("v0", "cy"))
+    assert world.step().video_keys_taken == 0
+    assert _view(world, "v0").author_id == "cy"
+    world.assert_replay_is_live()
+
+
+def test_the_first_of_two_videos_with_one_key_stays_when_state_is_behind_the_store(tmp_path):
+    world = World(tmp_path)
+    key, now_ms = key64("v0"), world.clock.now_ms()
+    world.post(video("v1"))
+    world.step()
+    world.updater.checkpoint()
+    world._append("web-1", encode_videos([_colliding("v0", "ada", key, now_ms)]))
+    world.step()
+    world._append("web-1", encode_videos([_colliding("other", "ben", key, now_ms)]))
+    assert world.step().video_keys_taken == 1
+    assert world.recover() == 2
+    assert _view(world, "v0").video_id == "v0"
+    assert world.state.authors.row(key64("ben")) == -1
     world.assert_replay_is_live()
 
 

@@ -445,20 +445,37 @@ def test_an_unknown_video_counts_for_the_viewer_only_and_is_reported():
     assert world.viewer("ann")["history_count"][0] == 0
 
 
-def test_a_follow_of_an_author_we_know_works_with_and_without_a_video():
+def test_an_author_is_followed_by_a_video_and_by_name_posted_or_not():
     world = World()
     open_catalogue(world)
     world.act(
         world.event("follow", "ann", author_id="ben"),
         world.event("follow", "ann", "v2"),
-        world.event("follow", "ann", author_id="nobody"),
+        world.event("follow", "ann", author_id="nobody yet"),
     )
-    world.step()
+    assert world.step().unknown_authors == 0
     row = world.viewer("ann")[0]
-    followed = [world.state.authors.row(key64(name)) for name in ("cy", "ben")]
+    followed = [world.state.authors.row(key64(name)) for name in ("nobody yet", "cy", "ben")]
+    assert min(followed) >= 0
     assert row["follows"][: row["follow_count"]].tolist() == followed
     assert _feature(world, "follows_author", of="v2") == 1.0
     assert _feature(world, "follows_author", of="v0") == 0.0
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["by the platform", "by an event"])
+def test_a_follow_that_comes_before_the_authors_first_video_is_kept(told):
+    world = World()
+    open_catalogue(world)
+    if told:
+        world.tell(User(user_id="ann", follows=["dee"]))
+    else:
+        world.act(world.event("follow", "ann", author_id="dee"))
+    world.step()
+    world.post(video("v9", "dee"))
+    world.step()
+    assert _feature(world, "follows_author", of="v9") == 1.0
+    assert _feature(world, "follows_author", of="v0") == 0.0
+    world.assert_replay_is_live()
 
 
 def test_facts_of_a_viewer_replace_what_they_name_and_leave_the_rest():

@@ -39,6 +39,7 @@ def test_no_two_fields_of_a_record_share_a_byte():
 
 GOLDEN = {
     1: ("sha256:e3b1a5df5a5c88ae", "sha256:a8408e8c090ceaaf", "sha256:fcdf59fb0cb97ba0"),
+    2: ("sha256:e3b1a5df5a5c88ae", "sha256:a8408e8c090ceaaf", "sha256:fcdf59fb0cb97ba0"),
 }
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -63,6 +64,47 @@ def test_keys_and_their_folder_are_for_this_user_only(tmp_path):
     assert mode_of(folder) == 0o700
     assert mode_of(folder / "pseudonym.key") == 0o600
     assert [path.name for path in folder.iterdir()] == ["pseudonym.key"]
+
+
+def synchronised(monkeypatch, watched):
+    """Return a list that grows with every fsync: what it was of, and which keys had a name."""
+    seen, real = [], os.fsync
+
+    def fsync(handle):
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        seen.append((path if path.is_dir() else "a file", watched.exists()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return seen
+
+
+def test_a_new_key_and_its_name_are_on_the_disk_before_it_is_used(tmp_path, monkeypatch):
+    folder = tmp_path / "deep" / "keys"
+    seen = synchronised(monkeypatch, folder / "pseudonym.key")
+    FileKeyStore(folder).secret("pseudonym")
+    assert seen == [
+        (tmp_path / "deep", False),
+        (tmp_path, False),
+        ("a file", False),
+        (folder, True),
+    ]
+    FileKeyStore(folder).secret("pseudonym")
+    assert len(seen) == 4
+
+
+def test_a_key_that_another_process_named_first_is_on_the_disk_too(tmp_path, monkeypatch):
+    path = tmp_path / "pseudonym.key"
+
+    def beaten(draft, name):
+        path.touch(0o600)
+        path.write_bytes(b"k" * 32)
+        raise FileExistsError
+
+    monkeypatch.setattr(os, "link", beaten)
+    seen = synchronised(monkeypatch, path)
+    assert FileKeyStore(tmp_path).secret("pseudonym") == b"k" * 32
+    assert seen[-1] == (tmp_path, True)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660, 0o644, 0o610, 0o601])

@@ -20,7 +20,7 @@ def test_pseudonyms_are_these_for_ever():
     pseudonyms = Pseudonyms(SECRET)
     assert pseudonyms.user("u1").hex() == "a7d1f610c8e69ac8a9d89b794562cd23"
     assert pseudonyms.event("e1").hex() == "9a91008c113491f21cb5577faaa1933d"
-    assert pseudonyms.session("s1") == 17839983652694706592
+    assert pseudonyms.session("s1") == 7288028132820413766
 
 
 @laws
@@ -50,13 +50,13 @@ def test_apart_names_have_apart_pseudonyms(apart):
 
 @laws
 @given(name=names)
-def test_a_user_an_event_and_a_public_name_are_never_told_from_each_other(name):
+def test_a_user_an_event_a_session_and_a_public_name_are_never_told_from_each_other(name):
     pseudonyms = Pseudonyms(SECRET)
     user, event, session = all_of(pseudonyms, name)
     assert len({user, event}) == 2
-    halves = {user[:8], user[8:], event[8:]}
+    halves = {user[:8], user[8:], event[:8], event[8:]}
     assert session.to_bytes(8, "little") not in halves
-    assert key64(name).to_bytes(8, "little") not in {*halves, event[:8]}
+    assert key64(name).to_bytes(8, "little") not in {*halves, session.to_bytes(8, "little")}
 
 
 @laws

@@ -85,7 +85,7 @@ class LivingLog:
         """Append, record the epoch, fold it."""
         offset = self._writer.append(batches, at_ms)
         record = EpochRecord(epoch=self._last.epoch + 1, at_ms=at_ms, upto={"facts": offset})
-        EpochLog.append(self._epochs, record)
+        EpochLog(self.log).append(self._epochs, record)
         content = read_epoch(self.log, self._last, record)
         self._last = record
         folded = Fold(self.settings, self.state, self.users).absorb(content)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from playbill.app.api_keys import check_api_keys
 from playbill.contracts import Settings
 from playbill.core import InvalidInput, nearest_name
 
@@ -22,7 +23,7 @@ def read_settings(path: Path) -> Settings:
 
     Raises:
         InvalidInput: the file is not TOML, names a setting that does not exist, or gives one a
-            value outside its range.
+            value outside its range, or an API key that could open nothing.
     """
     return _settings_of(path.name, _text_of(path))
 
@@ -52,7 +53,7 @@ def home_folder(given: Path | None) -> Path:
 def key_folder(home: Path) -> Path:
     """Return where keys lie: ``PLAYBILL_KEYS``, or ``keys`` in the home folder."""
     named = os.environ.get("PLAYBILL_KEYS")
-    return Path(named) if named else home / "keys"
+    return Path(named).absolute() if named else home / "keys"
 
 
 def _text_of(path: Path) -> str:
@@ -79,9 +80,11 @@ def _settings_of(name: str, text: str) -> Settings:
             f"{name} is not valid TOML: {error}", hint="mend the line it names"
         ) from error
     try:
-        return msgspec.convert(tables, Settings)
+        settings = msgspec.convert(tables, Settings)
     except msgspec.ValidationError as error:
         raise _explained(name, str(error)) from error
+    check_api_keys(name, settings.api_keys)
+    return settings
 
 
 def _with_entry(text: str, name: str, entry: str) -> str:

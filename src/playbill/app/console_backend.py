@@ -65,8 +65,12 @@ class InProcessBackend:
         return result
 
     def videos(self, video_ids: list[str]) -> list[VideoView | None]:
-        """Return catalogue entries in order."""
-        entries = [self._watcher.service.texts.entry(name) for name in video_ids]
+        """Return catalogue entries in order, None for one that cannot be found now."""
+        texts = self._watcher.service.texts
+        try:
+            entries = [texts.entry(name) for name in video_ids]
+        except DependencyUnavailable:
+            return [None] * len(video_ids)
         return [None if entry is None else entry.view() for entry in entries]
 
     def profile(self, user_id: str) -> Profile:

@@ -42,7 +42,8 @@ class LogSink:
         # The updater holds the epochs: asked first, a served home costs nothing to refuse.
         self._epoch_writer = log.writer(EPOCHS_PARTITION)
         self._writer = log.writer(HISTORY_PARTITION)
-        self._last = EpochLog(log).last()
+        self._epoch_log = EpochLog(log)
+        self._last = self._epoch_log.last()
         self._offset = log.last_offset(HISTORY_PARTITION)
         self._pseudonyms = pseudonyms
         self._held: list[Batch] = []
@@ -128,7 +129,7 @@ class LogSink:
             self._writer.append(self._held, self._last.at_ms)
             self._held = []
         if self._epochs:
-            EpochLog.append(self._epoch_writer, *self._epochs)
+            self._epoch_log.append(self._epoch_writer, *self._epochs)
             self._epochs = []
 
     def _check(self, at_ms: int) -> None:

@@ -48,6 +48,8 @@ def run_updater(wiring: Wiring) -> None:
         if report is not None:
             row.add("epochs")
             row.add("unknown_videos", report.unknown_videos)
+            row.add("unknown_authors", report.unknown_authors)
+            row.add("video_keys_taken", report.video_keys_taken)
         if started_s >= checkpoint_at_s:
             checkpoint_at_s = started_s + settings.epochs.checkpoint_s
             _checkpoint(updater, row)

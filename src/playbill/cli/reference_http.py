@@ -8,8 +8,7 @@ from msgspec import inspect as shapes
 
 from playbill import contracts
 from playbill.cli.describing import marked, page, summary, table, texts_below, words
-from playbill.contracts import PROBLEMS, REASONS, REJECTIONS, FeedRequest, Tier
-from playbill.serving.http.keys import SCOPES
+from playbill.contracts import PROBLEMS, REASONS, REJECTIONS, SCOPES, FeedRequest, Tier
 from playbill.serving.http.openapi import OPERATIONS, Operation
 
 MESSAGES = (

@@ -33,6 +33,7 @@ from playbill.contracts.problems import PROBLEMS, REJECTIONS, Problem, ProblemRe
 from playbill.contracts.reasons import REASONS
 from playbill.contracts.records import EVENT_RECORD, REQUEST_RECORD, SHOWN_RECORD, BatchKind
 from playbill.contracts.settings import (
+    SCOPES,
     AdmissionSettings,
     EpochSettings,
     LabelSettings,
@@ -69,6 +70,7 @@ __all__ = [
     "REASONS",
     "REJECTIONS",
     "REQUEST_RECORD",
+    "SCOPES",
     "SHOWN_RECORD",
     "TIER_CODES",
     "AdmissionSettings",

@@ -55,7 +55,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     author_id: Name | None = None
     """The author followed, when no video says it."""
     request_id: Annotated[str, msgspec.Meta(max_length=16)] | None = None
-    """The feed reply that showed the video; joins the outcome to its impression."""
+    """The feed that showed the video; joins the outcome to its impression. 16 hex digits: those of
+    our replies begin with 0 to 7; for feeds of its own a platform makes ids that begin with 8 to f.
+    """
     position: Annotated[int, msgspec.Meta(ge=0, le=9_999)] | None = None
     """Where in the feed it stood, from 0."""
     session_id: Name | None = None

@@ -41,6 +41,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "internal_error": (500, "Our own bug; it was counted and logged."),
     "dependency_unavailable": (503, "Something behind the server is gone; try again."),
     "log_unavailable": (503, "The log cannot be written; nothing of this request was taken."),
+    "user_store_unavailable": (
+        503,
+        "The user store, which also holds the catalogue, is being rebuilt.",
+    ),
     "item_capacity": (503, "The catalogue is at item_capacity; raise the setting."),
 }
 """Every code an HTTP reply may carry: its status and what it means."""

@@ -12,6 +12,9 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)]
 
+SCOPES = ("feed", "events", "catalogue", "control", "metrics")
+"""What an API key may be allowed; each route needs one of them."""
+
 
 class AdmissionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an event must satisfy."""
@@ -45,7 +48,8 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     item_capacity: Count = 1 << 20
     """Videos, taken-down ones included: 128 bytes of shared memory each."""
     group_capacity: Count = 1 << 18
-    """Authors, and as many topics up to 65,535: 64 bytes each."""
+    """Authors, and as many topics up to 65,535: 64 bytes each. Authors that are followed before
+    they post a video take up half of it at most."""
     user_store_gib: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     """Largest size of the user store's file, which grows as needed."""
 

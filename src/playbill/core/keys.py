@@ -1,7 +1,8 @@
 """Fixed-width keys for names of any length: what the log, the state and the index speak in.
 
 A video, an author and a session become 64 bits; a collision among videos is refused when the
-second one is posted. Users and events become 128 bits, because nothing could refuse those.
+second one is posted, or else decided by the fold. Users and events become 128 bits, because
+nothing could refuse those.
 """
 
 import hashlib

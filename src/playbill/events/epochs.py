@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from playbill.contracts import Batch, BatchKind, EventLog, PartitionWriter
-from playbill.core import DependencyUnavailable
+from playbill.core import BrokenContract, DependencyUnavailable
 from playbill.events.batches import EpochInput
 
 EPOCHS_PARTITION = "epochs"
@@ -40,11 +40,22 @@ class EpochLog:
         return self.get(number)
 
     def get(self, number: int) -> EpochRecord:
-        """Return one epoch, number 0 being the empty beginning."""
+        """Return one epoch, number 0 being the empty beginning.
+
+        Raises:
+            DependencyUnavailable: the log holds no such epoch.
+        """
         if number == 0:
             return _NOTHING
-        (stored,) = self._log.read(EPOCHS_PARTITION, number - 1, 1)
-        return _decoder.decode(stored.payload)
+        found = self._log.read(EPOCHS_PARTITION, number - 1, 1, number)
+        if not found:
+            raise DependencyUnavailable(
+                f"epoch {number} is not in the log, which ends at epoch "
+                f"{self._log.last_offset(EPOCHS_PARTITION)}",
+                code="log_unavailable",
+                hint="part of the log is missing: restore the whole folder from one moment",
+            )
+        return _decoder.decode(found[0].payload)
 
     def after(self, number: int, up_to: int | None = None) -> Iterator[EpochRecord]:
         """Yield the epochs past a number, in order."""
@@ -56,13 +67,21 @@ class EpochLog:
                 return
             number = page[-1].offset
 
-    @staticmethod
-    def append(writer: PartitionWriter, *records: EpochRecord) -> None:
-        """Record epochs that follow each other, durably, all or none.
+    def append(self, writer: PartitionWriter, *records: EpochRecord) -> None:
+        """Record epochs that follow each other and the log's last one, durably, all or none.
 
         Raises:
+            BrokenContract: a number would not be the offset at which its epoch lies.
             DependencyUnavailable: the log cannot be written; the epochs do not exist.
         """
+        last = self._log.last_offset(EPOCHS_PARTITION)
+        for offset, record in enumerate(records, start=last + 1):
+            if record.epoch != offset:
+                raise BrokenContract(
+                    f"epoch {record.epoch} would lie at offset {offset} of the epochs; "
+                    f"expected epoch {offset}",
+                    hint="recover from the log before recording the next epoch",
+                )
         batches = [Batch(BatchKind.EPOCH, 1, msgspec.json.encode(record)) for record in records]
         writer.append(batches, records[-1].at_ms)
 

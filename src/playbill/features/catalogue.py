@@ -62,6 +62,27 @@ def fold_videos(
     return rows
 
 
+def first_of_each_key(
+    state: FeatureState, videos: Sequence[StoredVideo], read: ReadTexts
+) -> Sequence[StoredVideo]:
+    """Return the videos whose key no other id has: the first one posted under a key keeps it.
+
+    Servers refuse the second one, so only two processes at one moment get this far. A store that
+    is ahead of the state names the same first one, since it never changes.
+    """
+    rows = state.items.rows(np.array([video.key for video in videos], np.uint64))
+    known = [video.key for video, row in zip(videos, rows, strict=True) if row >= 0]
+    found = read([video_text_key(key) for key in known]) if known else []
+    ids = {
+        key: decode_entry(data).video.video_id
+        for key, data in zip(known, found, strict=True)
+        if data is not None
+    }
+    return [
+        video for video in videos if ids.setdefault(video.key, video.video_id) == video.video_id
+    ]
+
+
 def _that_fit(state: FeatureState, videos: Sequence[StoredVideo]) -> Sequence[StoredVideo]:
     """Return the videos for which there is room; asked one by one only near the end of it."""
     count = len(videos)

@@ -6,12 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.contracts import Settings, UserState
+from playbill.core import KEY_ABSENT, key64
 from playbill.events import EpochInput
 from playbill.features import layout
 from playbill.features.absorb_kernel import absorb
-from playbill.features.catalogue import Texts, fold_takedowns, fold_videos
+from playbill.features.catalogue import (
+    Texts,
+    first_of_each_key,
+    fold_takedowns,
+    fold_videos,
+)
 from playbill.features.definitions import Scope
 from playbill.features.expand import (
+    FOLLOW,
     Expanded,
     Records,
     expand,
@@ -33,7 +40,8 @@ class Folded:
     """What an epoch changed: rows by table, viewers' rows and texts to commit, and counts.
 
     ``counted`` is (E,) True for the epoch's events that were folded: no duplicates, and no client
-    impressions of feeds that the server itself recorded.
+    impressions of feeds that the server itself recorded. ``unknown_authors`` are follows of authors
+    for whom there is no room, ``video_keys_taken`` videos whose key another id has.
     """
 
     items: list[npt.NDArray[np.int64]] = field(default_factory=list)
@@ -46,6 +54,8 @@ class Folded:
     duplicates: int = 0
     viewability: int = 0
     unknown_videos: int = 0
+    unknown_authors: int = 0
+    video_keys_taken: int = 0
 
 
 class Fold:
@@ -71,7 +81,9 @@ class Fold:
         checkpoint that is older than the user store.
         """
         state, folded = self.state, Folded()
-        posted = fold_videos(state, content.videos, self._regions, folded.texts)
+        videos = first_of_each_key(state, content.videos, self._users.texts)
+        folded.video_keys_taken = len(content.videos) - len(videos)
+        posted = fold_videos(state, videos, self._regions, folded.texts)
         hidden = fold_takedowns(state, content.takedowns, folded.texts, self._users.texts)
         folded.items += [posted, hidden]
         items = state.items.records
@@ -79,6 +91,9 @@ class Fold:
         folded.authors.append(items["author"][posted].astype(np.int64))
         folded.topics.append(topics[topics != layout.NO_TOPIC].astype(np.int64))
         for facts in content.users:
+            self._number_followed(
+                np.array(list(map(key64, facts.follows or ())), np.uint64), folded
+            )
             numbers = [state.topic(name) for name in facts.interests or ()]
             folded.topics.append(np.array([n for n in numbers if n != layout.NO_TOPIC], np.int64))
         records = self._records(content, folded)
@@ -103,9 +118,19 @@ class Fold:
         folded.events = len(counted) + len(served)
         return np.concatenate([counted, served])
 
+    def _number_followed(self, keys: npt.NDArray[np.uint64], folded: Folded) -> None:
+        """Give authors a row before anybody follows them, also before they post a video."""
+        rows = self.state.followed(keys)
+        folded.authors.append(rows[rows >= 0])
+        folded.unknown_authors += int((rows < 0).sum())
+
     def _expand(self, records: Records, now_ms: int, folded: Folded) -> Expanded:
         rows = self.state.items.rows(np.ascontiguousarray(records["video"]))
-        followed = self.state.authors.rows(np.ascontiguousarray(records["author"]))
+        authors = np.ascontiguousarray(records["author"])
+        self._number_followed(
+            authors[(records["kind"] == FOLLOW) & (authors != KEY_ABSENT)], folded
+        )
+        followed = self.state.authors.rows(authors)
         folded.unknown_videos = int(((rows < 0) & (records["video"] != 0)).sum())
         items = self.state.items.records
         return expand(records, rows, followed, items, now_ms, self._long_view_ms)

@@ -135,13 +135,14 @@ class NaiveState:
         self.hidden |= {down.key for down in content.takedowns} & self.videos.keys()
         for fact in content.users:
             self._tell(fact, min(fact.at_ms, content.at_ms))
-        for event in content.event_records():
-            ours = 0 < int(event["request"]) < FOREIGN_REQUEST
-            identity = event["event"].tobytes()
-            viewability = _KINDS[int(event["kind"])] is EventType.IMPRESSION and ours
-            if identity not in self.ids and not viewability:
-                self._act(event, content.at_ms)
-            self.ids.add(identity)
+        counted = [event for event in content.event_records() if self._counts(event)]
+        self.authors |= {
+            int(event["author"])
+            for event in counted
+            if _KINDS[int(event["kind"])] is EventType.FOLLOW and event["author"]
+        }
+        for event in counted:
+            self._act(event, content.at_ms)
         for feeds in content.impressions:
             owners = np.repeat(np.arange(len(feeds.requests)), feeds.requests["count"])
             for owner, shown in zip(owners, feeds.shown, strict=True):
@@ -150,9 +151,20 @@ class NaiveState:
                 viewer = head["user"].tobytes()
                 self._show(viewer, int(shown["video"]), at_ms, int(head["region"]))
 
+    def _counts(self, event: np.void) -> bool:
+        """Return whether an event is new and none of our own impressions; remember its id."""
+        ours = 0 < int(event["request"]) < FOREIGN_REQUEST
+        viewability = _KINDS[int(event["kind"])] is EventType.IMPRESSION and ours
+        identity = event["event"].tobytes()
+        fresh = identity not in self.ids
+        self.ids.add(identity)
+        return fresh and not viewability
+
     def _post(self, video: StoredVideo) -> None:
-        self.authors.add(key64(video.author_id))
         first = self.videos.get(video.key, video)
+        if first.video_id != video.video_id:
+            return
+        self.authors.add(key64(video.author_id))
         self.videos[video.key] = replace(video, created_at_ms=first.created_at_ms)
         self.hidden.discard(video.key)
 
@@ -167,8 +179,8 @@ class NaiveState:
         if fact.follows is not None:
             viewer.follows = []
             for name in fact.follows:
-                if key64(name) in self.authors:
-                    viewer.follows = followed(viewer.follows, key64(name))
+                self.authors.add(key64(name))
+                viewer.follows = followed(viewer.follows, key64(name))
         chosen = {
             Signal.IMPRESSION: INTEREST_SHOWN,
             Signal.CLICK: INTEREST_TAKEN,

@@ -112,6 +112,18 @@ class FeatureState:
             recent_ids=RecentIds(settings.admission.idempotence_s * SECOND_MS),
         )
 
+    def followed(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return (N,) the rows of authors that somebody follows, posted or not; -1 without room.
+
+        Authors without a video take up at most half of the room: anybody may be followed.
+        """
+        unknown = np.flatnonzero(self.authors.rows(keys) < 0)
+        if len(unknown):
+            _, firsts = np.unique(keys[unknown], return_index=True)
+            room = max(0, self.group_capacity // 2 - self.authors.count)
+            self.authors.add_many(keys[unknown[np.sort(firsts)[:room]]])
+        return self.authors.rows(keys)
+
     def topic(self, name: str) -> int:
         """Return the number of a topic, the next one when it is new, ``NO_TOPIC`` when full."""
         key = key64(name)

@@ -48,6 +48,8 @@ class EpochReport:
     duplicates: int
     viewability: int
     unknown_videos: int
+    unknown_authors: int
+    video_keys_taken: int
     lag_ms: int
 
 
@@ -123,7 +125,7 @@ class Updater:
         if upto == self._last.upto:
             return None
         record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=upto)
-        EpochLog.append(self._epochs, record)
+        EpochLog(self._log).append(self._epochs, record)
         self._last = record
         folded = Fold(self._settings, self.state, self._users).absorb(content)
         self._users.commit(content.epoch, folded.users, folded.texts)
@@ -135,6 +137,8 @@ class Updater:
             folded.duplicates,
             folded.viewability,
             folded.unknown_videos,
+            folded.unknown_authors,
+            folded.video_keys_taken,
             lag_ms,
         )
 

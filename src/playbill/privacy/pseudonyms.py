@@ -9,17 +9,17 @@ _CACHED_NAMES = 1 << 16
 
 
 class Pseudonyms:
-    """Turn names into 16 bytes. One key for users, another for ids that may contain them.
+    """Turn names into 16 bytes: one key for users, one for events, one for sessions.
 
     Args:
-        secret: 32 bytes from the key store; the two keys are derived from it by purpose.
+        secret: 32 bytes from the key store; the three keys are derived from it by purpose.
 
     Source: docs/decisions/0003-identity-in-the-log.md
     """
 
     def __init__(self, secret: bytes) -> None:
-        user_key = key128("user", secret) + key128("user.", secret)
-        name_key = key128("name", secret) + key128("name.", secret)
+        user_key = _derived("user", secret)
+        session_key = _derived("session", secret)
 
         @lru_cache(maxsize=_CACHED_NAMES)
         def user(user_id: str) -> bytes:
@@ -27,12 +27,17 @@ class Pseudonyms:
 
         @lru_cache(maxsize=_CACHED_NAMES)
         def session(session_id: str) -> int:
-            return int.from_bytes(key128(session_id, name_key)[:8], "little") or 1
+            return int.from_bytes(key128(session_id, session_key)[:8], "little") or 1
 
         self.user: Callable[[str], bytes] = user
         self.session: Callable[[str], int] = session
-        self._name_key = name_key
+        self._event_key = _derived("name", secret)
 
     def event(self, event_id: str) -> bytes:
         """Return the 16 bytes by which an event is recognised when it is sent again."""
-        return key128(event_id, self._name_key)
+        return key128(event_id, self._event_key)
+
+
+def _derived(purpose: str, secret: bytes) -> bytes:
+    """Return the 32 bytes of one purpose."""
+    return key128(purpose, secret) + key128(f"{purpose}.", secret)

@@ -35,6 +35,8 @@ _ROW = np.dtype(
         ("refused", "<i8"),
         ("epochs", "<i8"),
         ("unknown_videos", "<i8"),
+        ("unknown_authors", "<i8"),
+        ("video_keys_taken", "<i8"),
         ("restarts", "<i8"),
         ("latency", "<i8", (BUCKETS,)),
     ]
@@ -53,6 +55,8 @@ COUNTERS = (
     "refused",
     "epochs",
     "unknown_videos",
+    "unknown_authors",
+    "video_keys_taken",
     "restarts",
 )
 """Counters of a row that may be added up."""

@@ -45,8 +45,14 @@ class Texts:
         return {key: video.video_id for key, video in found if video is not None}
 
     def entry(self, video_id: str) -> CatalogueEntry | None:
-        """Return the newest catalogue entry of a video id."""
-        return self._entries([key64(video_id)])[0]
+        """Return the newest catalogue entry of a video id, None where nobody posted it.
+
+        Raises:
+            DependencyUnavailable: the store cannot be read, so nobody can say.
+        """
+        (found,) = self._read([video_text_key(key64(video_id))])
+        entry = None if found is None else decode_entry(found)
+        return None if entry is None or entry.video.video_id != video_id else entry
 
     def topic(self, topic: int) -> str:
         """Return a topic's name."""

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from playbill.core import DependencyUnavailable
 from playbill.features import USER_RECORD, empty_user
 
+_WAIT = "try again: the updater rebuilds it from the log; playbill doctor says how far it is"
+
 
 class UserStore(Protocol):
     """A reader's view of the user store."""
@@ -80,7 +82,9 @@ class UserRows:
         """
         store = self._store
         if store is None or self._gone or self._broken():
-            raise DependencyUnavailable("there is no user store", code="user_store_unavailable")
+            raise DependencyUnavailable(
+                "there is no user store", code="user_store_unavailable", hint=_WAIT
+            )
         data, epoch = store.read(user)
         if data is None:
             return UserRow(empty_user(), known=False, epoch=epoch)
@@ -93,5 +97,7 @@ class UserRows:
             DependencyUnavailable: no store was ever open.
         """
         if self._store is None:
-            raise DependencyUnavailable("there is no user store", code="user_store_unavailable")
+            raise DependencyUnavailable(
+                "there is no user store", code="user_store_unavailable", hint=_WAIT
+            )
         return self._store.texts(keys)

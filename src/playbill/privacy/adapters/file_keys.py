@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from playbill.core import DependencyUnavailable, InvalidInput
@@ -29,7 +30,6 @@ class FileKeyStore:
             raise InvalidInput(f"{purpose!r} is not a key's purpose; use a-z, 0-9 and '-'")
         path = self._folder / f"{purpose}.key"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 self._make(path)
             mode = stat.S_IMODE(path.stat().st_mode)
@@ -52,7 +52,12 @@ class FileKeyStore:
         return key
 
     def _make(self, path: Path) -> None:
-        """Write a whole key under a private name, then give it its own, once."""
+        """Write a whole key under a private name, then give it its own, once, for good.
+
+        Nothing may be stored under a key that a power cut could take away, so its name is on the
+        disk before it is read; also where another process was first.
+        """
+        _make_folder(self._folder)
         draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -60,9 +65,25 @@ class FileKeyStore:
                 file.write(secrets.token_bytes(_KEY_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
-            try:
+            with suppress(FileExistsError):
                 os.link(draft, path)
-            except FileExistsError:
-                return
         finally:
             draft.unlink()
+        _synchronise(self._folder)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder for this user only, and the names of all that were missing above it."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in missing:
+        _synchronise(path.parent)
+
+
+def _synchronise(folder: Path) -> None:
+    """Put the names in a folder on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

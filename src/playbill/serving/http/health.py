@@ -22,6 +22,8 @@ _HELP = {
     "refused": "Requests that were not taken: overload, bad input.",
     "epochs": "Epochs closed.",
     "unknown_videos": "Events on videos that were never posted.",
+    "unknown_authors": "Follows of authors for whom there was no room.",
+    "video_keys_taken": "Videos left out because another id had their key a moment earlier.",
     "restarts": "Processes replaced by the supervisor.",
 }
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from playbill.core import PlaybillError
 
-SCOPES = ("feed", "events", "catalogue", "control", "metrics")
-
 
 class Unauthorised(PlaybillError):
     """No key, or a wrong one; HTTP 401."""

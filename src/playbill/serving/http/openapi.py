@@ -129,7 +129,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         path="/v1/videos/{video_id}", method="get", summary="One catalogue entry.",
-        scope="catalogue", parameters=(_VIDEO_ID,), reply=_ref(VideoView), problems=("not_found",),
+        scope="catalogue", parameters=(_VIDEO_ID,), reply=_ref(VideoView),
+        problems=("not_found", "user_store_unavailable"),
     ),
     Operation(
         path="/v1/videos/{video_id}", method="delete", summary="Take a video out of every feed.",
@@ -139,7 +140,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         path="/v1/videos/{video_id}/similar", method="get", summary="Videos nearest to one.",
         scope="feed", parameters=(_VIDEO_ID, _SIZE), reply=_NAMED,
-        problems=("invalid_input", "not_found"),
+        problems=("invalid_input", "not_found", "user_store_unavailable"),
     ),
     Operation(
         path="/v1/trending", method="get", summary="What a region watches most now.",

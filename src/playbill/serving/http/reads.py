@@ -36,7 +36,7 @@ class Reads:
         self._max_body_bytes = max_body_bytes
 
     async def video(self, request: Request) -> Response:
-        """Return one catalogue entry."""
+        """Return one catalogue entry; while the store is gone, nobody knows that there is none."""
         entry = self._service.texts.entry(request.path_params["video_id"])
         if entry is None:
             raise _no_video()

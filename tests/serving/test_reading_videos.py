@@ -1,0 +1,114 @@
+"""A catalogue entry over HTTP: there, not there, and nobody can say."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from playbill.contracts import PROBLEMS, StoredVideo
+from playbill.core import DependencyUnavailable, key64
+from playbill.features.texts import encode_entry, video_text_key
+from playbill.serving import Board, UserRows
+from playbill.serving.http import Api
+from playbill.serving.http.keys import ApiKeys
+from playbill.serving.http.reads import Reads
+from playbill.serving.texts import Texts
+
+
+def stored(video_id, key):
+    return StoredVideo(
+        key=key,
+        video_id=video_id,
+        author_id="ada",
+        title="Tea",
+        topics=[],
+        language=None,
+        duration_ms=1_000,
+        regions=[],
+        age_rating=0,
+        created_at_ms=1,
+        posted_at_ms=1,
+    )
+
+
+class OneVideo:
+    """A user store that holds the words of one video."""
+
+    def __init__(self, video):
+        self.found = {video_text_key(video.key): encode_entry(0, video)}
+
+    def texts(self, keys):
+        return [self.found.get(key) for key in keys]
+
+
+def no_store():
+    raise DependencyUnavailable("there is no file")
+
+
+def api_over(users, tmp_path):
+    service = SimpleNamespace(
+        texts=Texts(users.texts), state=SimpleNamespace(shared=None, pipeline=None)
+    )
+    health = SimpleNamespace(livez=None, readyz=None, metrics=None)
+    return Api(
+        answer=None,
+        writes=None,
+        reads=Reads(service, None, ("world",), 1_000),
+        health=health,
+        keys=ApiKeys({}),
+        board=Board(tmp_path / "board", create=True).row(0),
+        max_body_bytes=1_000,
+    )
+
+
+def get(api, path):
+    """Return status, headers and body of a GET, asked as a server would."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [],
+    }
+    asyncio.run(api(scope, receive, send))
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], dict(sent[0]["headers"]), json.loads(body)
+
+
+@pytest.mark.parametrize("path", ["/v1/videos/v1", "/v1/videos/v1/similar"])
+def test_while_the_store_is_gone_a_video_is_not_said_to_be_missing(path, tmp_path):
+    status, headers, reply = get(api_over(UserRows(no_store), tmp_path), path)
+    assert status == 503
+    assert headers[b"retry-after"] == b"1"
+    assert set(reply) == {"error"}
+    assert reply["error"]["code"] == "user_store_unavailable"
+    assert reply["error"]["code"] in PROBLEMS
+    assert "rebuilds it" in reply["error"]["hint"]
+
+
+def test_a_posted_video_is_found_and_another_is_not(tmp_path):
+    api = api_over(OneVideo(stored("v1", key64("v1"))), tmp_path)
+    status, _, reply = get(api, "/v1/videos/v1")
+    assert (status, reply["video_id"]) == (200, "v1")
+    status, headers, reply = get(api, "/v1/videos/v2")
+    assert (status, reply["error"]["code"]) == (404, "not_found")
+    assert b"retry-after" not in headers
+
+
+def test_an_id_is_not_answered_with_the_video_that_took_its_key(tmp_path):
+    api = api_over(OneVideo(stored("other", key64("v1"))), tmp_path)
+    status, _, reply = get(api, "/v1/videos/v1")
+    assert (status, reply["error"]["code"]) == (404, "not_found")
