@@ -90,6 +90,15 @@ def test_a_value_outside_its_range_is_named_with_the_range(file, text, message, 
     assert "docs/settings.md" in caught.value.hint
 
 
+def test_a_region_declared_twice_is_an_error_that_names_the_file(file):
+    file.write_text('regions = ["eu", "us", "eu"]\n')
+    with pytest.raises(
+        InvalidInput, match=r"^playbill\.toml: regions declares 'eu' twice"
+    ) as caught:
+        read_settings(file)
+    assert (caught.value.field, caught.value.hint) == ("regions", "name each one once")
+
+
 @pytest.mark.parametrize("text", [b"regions = [", b"a\xff", b"drills = yes", b"[http\nport = 1"])
 def test_what_is_not_toml_is_named_with_its_place(file, text):
     file.write_bytes(text)

@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,13 @@ def read_settings(path: Path) -> Settings:
     return _settings_of(path.name, _text_of(path))
 
 
-def write_setting(path: Path, values: dict[str, Any]) -> None:
+def write_setting(
+    path: Path, values: dict[str, Any], check: Callable[[Settings], None] = lambda settings: None
+) -> None:
     """Set top-level lists in a settings file, leaving the rest of its text as it is.
+
+    Args:
+        check: raises when the settings as they would be must not be written.
 
     Raises:
         InvalidInput: as ``read_settings``, of the file as it would be; it stays as it was.
@@ -36,7 +42,7 @@ def write_setting(path: Path, values: dict[str, Any]) -> None:
     text = _text_of(path)
     for name, value in values.items():
         text = _with_entry(text, name, f"{name} = {msgspec.json.encode(value).decode()}")
-    _settings_of(path.name, text)
+    check(_settings_of(path.name, text))
     draft = path.with_suffix(".draft")
     draft.write_text(text, "utf-8")
     draft.replace(path)
@@ -80,6 +86,10 @@ def _settings_of(name: str, text: str) -> Settings:
         ) from error
     try:
         return msgspec.convert(tables, Settings)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{name}: {error.message}", field=error.field, hint=error.hint
+        ) from error
     except msgspec.ValidationError as error:
         raise _explained(name, str(error)) from error
 
