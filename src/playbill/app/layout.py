@@ -20,6 +20,11 @@ class Layout:
         return self.home / "playbill.toml"
 
     @property
+    def record(self) -> Path:
+        """Return the record of what the log was folded with, and of which home this is."""
+        return self.home / "home.json"
+
+    @property
     def log(self) -> Path:
         """Return the folder of the log's partitions: the truth."""
         return self.home / "log"

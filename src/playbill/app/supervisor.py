@@ -73,11 +73,12 @@ class Supervisor:
         """Start every process and return when feeds are served.
 
         Raises:
-            Conflict: a port is taken.
+            Conflict: a port is taken, or the history was folded with other settings.
             InterruptedError: told to stop before that.
         """
         workers = self.wiring.settings.http.workers
         self._check_ports()
+        self.wiring.settle()
         self._spawn(UPDATER_PLACE)
         self._wait_ready([UPDATER_PLACE])
         places = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]

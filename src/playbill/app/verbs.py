@@ -40,12 +40,17 @@ class Home:
     @property
     def bundles(self) -> BundleStore:
         """Return the bundles."""
-        return BundleStore(self.wiring.layout.bundles)
+        return self.wiring.bundles()
 
     def configure(self, **values: Any) -> None:
-        """Write top-level settings into ``playbill.toml`` and read it again."""
+        """Write top-level settings into ``playbill.toml`` and read it again.
+
+        Raises:
+            InvalidInput: a value is refused; the file is as it was.
+            Conflict: the home's history was folded with others; the file is as it was.
+        """
         self.wiring.layout.make()
-        write_setting(self.wiring.layout.config, values)
+        write_setting(self.wiring.layout.config, values, self.wiring.check)
         self.wiring = Wiring.of(self._folder)
 
     def declare(self, source: HistorySource) -> list[str]:
@@ -54,7 +59,8 @@ class Home:
         added: list[str] = []
         for name, wanted in (("regions", needed.regions), ("surfaces", needed.surfaces)):
             known: tuple[str, ...] = getattr(self.settings, name)
-            if known == getattr(Settings(), name) and not self._declares(name):
+            untouched = known == getattr(Settings(), name) and not self._declares(name)
+            if untouched and not self.wiring.begun():
                 known = ()
             missing = [value for value in wanted if value not in known]
             if missing:
@@ -73,7 +79,9 @@ class Home:
 
         with self.wiring.alone():
             self.declare(source)
-            sink = LogSink(self.wiring.log(), self.settings, self.wiring.pseudonyms())
+            self.wiring.settle()
+            log = self.wiring.log_to_write()
+            sink = LogSink(log, self.settings, self.wiring.pseudonyms())
             try:
                 return load(source, sink, on_progress=on_progress)
             finally:
