@@ -348,6 +348,16 @@ class _Needs:
     def declared(self):
         return self
 
+    def videos(self):
+        return iter([{"video_id": "v1", "author_id": "a", "title": "", "duration_ms": 9_000}])
+
+    def users(self):
+        return iter([{"user_id": "ann", "region": self.regions[-1]}])
+
+    def events(self):
+        at = {"user_id": "ann", "video_id": "v1", "region": self.regions[-1]}
+        yield 70_000, {"event_id": "1", "type": "click", "at": 70_000, **at}
+
 
 def test_a_history_replaces_the_default_regions_only_before_the_log_begins(tmp_path):
     fresh, begun = tmp_path / "fresh", tmp_path / "begun"
@@ -357,6 +367,17 @@ def test_a_history_replaces_the_default_regions_only_before_the_log_begins(tmp_p
         Home(home).declare(needs)
     assert Home(fresh).settings.regions == ("east",)
     assert Home(begun).settings.regions == ("world", "east")
+
+
+def test_an_import_puts_what_it_declared_on_record(tmp_path):
+    home = Home(tmp_path / "home")
+    home.wiring.recorded()
+    home.import_history(_Needs(("east", "west"), ("home",)))
+    folded_with = read_record(home.wiring.layout.record).folded_with
+    assert folded_with["regions"] == ["east", "west"]
+    assert home.verify_state().equal
+    with pytest.raises(Conflict, match="regions"):
+        home.configure(regions=["west", "east"])
 
 
 class _Spy:
