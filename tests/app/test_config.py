@@ -142,6 +142,15 @@ def test_an_api_key_that_is_there_twice_is_refused(file):
     assert "one entry" in caught.value.hint
 
 
+def test_a_region_declared_twice_is_an_error_that_names_the_file(file):
+    file.write_text('regions = ["eu", "us", "eu"]\n')
+    with pytest.raises(
+        InvalidInput, match=r"^playbill\.toml: regions declares 'eu' twice"
+    ) as caught:
+        read_settings(file)
+    assert (caught.value.field, caught.value.hint) == ("regions", "name each one once")
+
+
 @pytest.mark.parametrize("text", [b"regions = [", b"a\xff", b"drills = yes", b"[http\nport = 1"])
 def test_what_is_not_toml_is_named_with_its_place(file, text):
     file.write_bytes(text)
@@ -169,6 +178,19 @@ def test_setting_a_list_leaves_the_rest_of_the_file_as_it_was(file):
 def test_setting_a_list_makes_the_file(file):
     write_setting(file, {"regions": ["eu"]})
     assert read_settings(file) == msgspec.structs.replace(Settings(), regions=("eu",))
+
+
+@pytest.mark.parametrize("at", ["", "[http]\nport = 9000\n", "[training]\nseed = 3\n[http]\n"])
+def test_a_value_of_a_table_goes_where_its_table_is(file, at):
+    file.write_text(at)
+    before = read_settings(file)
+    for offset_h in (8, -3):
+        write_setting(file, {"training.day_offset_h": offset_h, "regions": ["eu"]})
+        training = msgspec.structs.replace(before.training, day_offset_h=offset_h)
+        assert read_settings(file) == msgspec.structs.replace(
+            before, regions=("eu",), training=training
+        )
+    assert file.read_text().count("day_offset_h") == 1
 
 
 @pytest.mark.parametrize(

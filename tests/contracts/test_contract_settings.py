@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbill.contracts import AdmissionSettings, Settings, settings_digest
-from playbill.core import canonical_json, content_digest
+from playbill.core import InvalidInput, canonical_json, content_digest
 
 laws = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -35,6 +35,8 @@ def other_than(value):
             return (*value, "elsewhere")
         case str():
             return "0.0.0.0"
+        case None:
+            return "2022-04-24T16:00:00Z"
         case _:
             return {"0" * 64: ("feed",)}
 
@@ -117,6 +119,20 @@ def test_settings_cannot_be_changed_once_read():
 def test_there_is_always_a_region_and_a_surface(name):
     with pytest.raises(msgspec.ValidationError, match="length >= 1"):
         msgspec.convert({name: []}, Settings)
+
+
+@pytest.mark.parametrize("name", ["regions", "surfaces"])
+@pytest.mark.parametrize("names", [["eu", "eu"], ["eu", "us", "eu"], ["a", "b", "b", "a"]])
+def test_a_region_or_surface_is_declared_once(name, names):
+    """Its place in the list is its code in the log; it cannot have two."""
+    for made in (
+        lambda: msgspec.convert({name: names}, Settings),
+        lambda: Settings(**{name: names}),
+    ):
+        with pytest.raises(InvalidInput, match=rf"{name} declares '(eu|b)' twice") as caught:
+            made()
+        assert caught.value.field == name
+    msgspec.convert({name: ["eu", "EU", "eu "]}, Settings)
 
 
 def test_codes_of_regions_and_surfaces_fit_their_bytes():

@@ -99,6 +99,23 @@ def test_without_a_bundle_the_region_s_list_is_served(made: LiveHome) -> None:
     served(made.feed("viewer1"), "popular", "no_bundle")
 
 
+def test_a_bundle_of_another_home_is_refused(made: LiveHome) -> None:
+    """The log is this home's; the bundle was copied from one where numbers mean other authors."""
+    text = made.layout.record.read_text()
+    ours = Home(made.home).wiring.home_id()
+    assert ours is not None
+    digest = Home(made.home).bundles.champion()
+    assert digest is not None
+    made.layout.record.write_text(text.replace(ours, "0" * 32))
+    command = [sys.executable, "-m", "playbill.cli", "models", "promote", digest]
+    ran = subprocess.run([*command, "--home", str(made.home)], capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert f"made in home {ours}" in " ".join(ran.stderr.split())
+    made.start()
+    served(made.feed("viewer1"), "popular", "bundle_refused")
+    assert made.status()["bundle"] is None
+
+
 @pytest.mark.parametrize("name", ["ranker.onnx", "light.npz", "manifest.json"])
 def test_a_corrupt_bundle_is_refused(made: LiveHome, name: str) -> None:
     path = champion(made) / name
@@ -280,3 +297,13 @@ def test_a_scorer_that_hangs_costs_one_worker_and_the_others_never_notice(
     assert made.board().total("restarts") == 1
     for _ in range(20):
         served(made.feed("viewer1"), "full")
+
+
+def test_an_edit_of_the_settings_that_cannot_be_read_costs_no_process(made: LiveHome) -> None:
+    made.start()
+    first = made.pid(FIRST_WORKER)
+    (made.home / "playbill.toml").write_text("regions = [")
+    os.kill(first, signal.SIGKILL)
+    until(lambda: made.pid(FIRST_WORKER) not in (0, first), "the worker is replaced")
+    until(lambda: made.board().rows["ready"][FIRST_WORKER], "the new one is ready")
+    served(made.feed("viewer1"), "full")

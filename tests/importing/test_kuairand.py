@@ -1,11 +1,13 @@
 import os
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 from importing_worlds import DAY, RecordingSink, exposure, video, watched, write_kuairand
 
+from playbill.app.verbs import Home
 from playbill.contracts import Event, User, Video
 from playbill.core import NotFound
 from playbill.importing import KuaiRand, load
@@ -197,3 +199,21 @@ def test_the_real_set_imports_whole():
             msgspec.convert(body, Event, strict=True)
             assert end_at_ms - 60_000 < body["at"] <= end_at_ms
     assert source.declared().surfaces[14] == "tab-14"
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_china_s_days_are_declared_and_made_up_times_teach_nothing(tmp_path, history):
+    write_kuairand(tmp_path, [exposure()])
+    home = Home(tmp_path / "home")
+    home.declare(KuaiRand(tmp_path, history=history))
+    training = home.settings.training
+    assert training.day_offset_h == 8
+    assert training.rows_from == (datetime(2022, 4, 24, 16, tzinfo=UTC) if history else None)
+
+
+def test_what_a_home_says_itself_is_not_declared_over(tmp_path):
+    write_kuairand(tmp_path, [exposure()])
+    home = Home(tmp_path / "home")
+    home.configure(**{"training.day_offset_h": -5})
+    assert "training.day_offset_h" not in home.declare(KuaiRand(tmp_path))
+    assert home.settings.training.day_offset_h == -5

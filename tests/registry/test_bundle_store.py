@@ -253,6 +253,49 @@ def test_a_later_format_with_fields_of_its_own_is_refused_by_its_number_too(bund
         verify_bundle(folder, content_digest(text))
 
 
+def test_a_bundle_of_another_home_is_refused_and_both_are_named(tmp_path):
+    ours, theirs = "a" * 32, "b" * 32
+    folder = tmp_path / "bundles"
+    digest = BundleStore(folder, theirs).add(_draft(tmp_path), _manifest(home=theirs))
+    BundleStore(folder, theirs).promote(digest)
+    (folder / "champion").unlink()
+    for store, here in (
+        (BundleStore(folder, ours), f"this is home {ours}"),
+        (BundleStore(folder), "this home has no id yet"),
+    ):
+        for refused in (store.promote, store.manifest, store.verify):
+            with pytest.raises(InvalidInput, match=f"made in home {theirs}.*; {here}") as refusal:
+                refused(digest)
+            assert refusal.value.code == "bundle_refused"
+            assert "playbill train" in refusal.value.hint
+        assert store.champion() is None
+        assert store.digests() == [digest]
+
+
+def test_the_home_of_a_bundle_cannot_be_rewritten(tmp_path):
+    ours, theirs = "a" * 32, "b" * 32
+    store = BundleStore(tmp_path / "bundles", ours)
+    digest = store.add(_draft(tmp_path), _manifest(home=theirs))
+    file = store.path(digest) / MANIFEST_FILE
+    file.write_bytes(file.read_bytes().replace(theirs.encode(), ours.encode()))
+    with pytest.raises(InvalidInput, match="its manifest is not the one of"):
+        store.promote(digest)
+
+
+def test_a_bundle_from_before_homes_had_ids_is_served_anywhere(tmp_path):
+    digest = BundleStore(tmp_path / "bundles").add(_draft(tmp_path), _manifest())
+    file = BundleStore(tmp_path / "bundles").path(digest) / MANIFEST_FILE
+    fields = json.loads(file.read_bytes())
+    del fields["home"]
+    text = canonical_json(fields)
+    older = content_digest(text)
+    store = BundleStore(tmp_path / "bundles", "a" * 32)
+    file.write_bytes(text)
+    file.parent.rename(store.path(older))
+    store.promote(older)
+    assert store.champion() == older
+
+
 def test_nobody_is_champion_before_the_first_promotion(bundle, store):
     assert store.champion() is None
 

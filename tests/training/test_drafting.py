@@ -1,10 +1,13 @@
 import json
+import re
 import shutil
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+import playbill.training
 from playbill.contracts import Manifest
 from playbill.core import Conflict, DependencyUnavailable, InvalidInput
 from playbill.features import FEATURE_NAMES, VISIBLE, features_digest
@@ -19,9 +22,10 @@ from playbill.training import (
     evaluate_rolling,
 )
 from playbill.training.popular import popular_lists
+from playbill.training.provenance import SETTINGS_READ, settings_read
 from playbill.training.schema import REPORT_FILE
 
-MADE = Circumstances(at_ms=1_700_000_000_000, hardware="2 cores", version="0.0.0")
+MADE = Circumstances(at_ms=1_700_000_000_000, hardware="2 cores", version="0.0.0", home="a" * 32)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,40 @@ def test_the_manifest_says_on_what_how_and_how_well(draft, dataset, quickly):
     assert manifest.metrics["leak_suspects"] == []
 
 
+def test_the_manifest_names_the_home_and_every_setting_that_was_read(draft, quickly):
+    _, manifest = draft
+    assert manifest.home == MADE.home
+    read = manifest.training["settings_read"]
+    table = msgspec.json.decode(msgspec.json.encode(quickly))
+    assert read == {
+        name: table[name]
+        for name in ("regions", "surfaces", "admission", "labels", "state", "training", "value")
+    }
+    assert read["training"]["learning_rate"] == 3e-3
+    assert read["value"]["negative"] == -12.0
+    assert read["regions"] == ["north", "south"]
+    assert manifest.training["day_offset_h"] == 0
+    assert manifest.training["rows_from_ms"] is None
+
+
+def test_no_key_and_no_viewer_gets_into_a_manifest(quickly):
+    told = msgspec.structs.replace(
+        quickly, api_keys={"f" * 64: ("feed",)}, example_users=("jane.doe",)
+    )
+    said = json.dumps(settings_read(told))
+    assert "f" * 64 not in said
+    assert "jane.doe" not in said
+
+
+def test_training_reads_no_setting_that_the_manifest_leaves_out():
+    """Whoever adds a reader sees it here: the source names the tables that it reads."""
+    read = set()
+    for path in Path(playbill.training.__file__).parent.glob("*.py"):
+        read |= set(re.findall(r"settings\.([a-z_]+)", path.read_text("utf-8")))
+    assert read <= set(SETTINGS_READ)
+    assert read >= {"regions", "surfaces", "labels", "training", "value"}
+
+
 def test_the_card_is_the_manifest_for_people(draft):
     folder, manifest = draft
     card = json.loads((folder / "card.json").read_text())
@@ -84,7 +122,7 @@ def test_a_draft_can_be_indexed_sealed_and_promoted(draft, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "bundles" / ".draft")
     vectors, keys = np.load(copy / "item_vectors.npy"), np.load(copy / "item_keys.npy")
     VectorIndex.build(vectors, keys, 7).save(copy / "index")
-    store = BundleStore(tmp_path / "bundles")
+    store = BundleStore(tmp_path / "bundles", MADE.home)
     digest = store.add(copy, manifest)
     store.promote(digest)
     assert store.champion() == digest

@@ -43,6 +43,19 @@ def test_over_fewer_days_shares_of_the_time_decide():
     assert sizes == [800, 100, 100]
 
 
+@pytest.mark.parametrize("holdout", [0.01, 0.1, 0.25, 0.45])
+def test_the_holdout_decides_over_fewer_than_four_days_and_has_no_effect_from_four_on(holdout):
+    four = days(300, 300, 300, 300)
+    assert quick_split(four, holdout) == quick_split(four, holdout=0.1)
+    three = FIRST_DAY * DAY_MS + np.arange(3_000) * (3 * DAY_MS // 3_000)
+    hardly_begun = three[-1] + np.arange(1, 6) * 1_000
+    for at_ms in (three, np.concatenate([three, hardly_begun])):
+        split = quick_split(at_ms, holdout)
+        assert split.by == "shares"
+        for part in (split.validate, split.report):
+            assert part(at_ms).mean() == pytest.approx(holdout, abs=0.003)
+
+
 def test_days_begin_where_the_offset_says():
     at_ms = np.array([FIRST_DAY * DAY_MS - 1, FIRST_DAY * DAY_MS])
     assert local_days(at_ms, 0).tolist() == [FIRST_DAY - 1, FIRST_DAY]

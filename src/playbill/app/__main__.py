@@ -1,4 +1,4 @@
-"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PORT PARENT."""
+"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PARENT."""
 
 import asyncio
 import sys
@@ -12,10 +12,10 @@ from playbill.app.worker_process import run_collector, run_worker
 
 def main() -> None:
     """Run one role."""
-    role, place, home, port, parent = sys.argv[1:]
+    role, place, home, parent = sys.argv[1:]
     end_with(int(parent))
     with explained():
-        wiring = Wiring.of(Path(home)).override(port=int(port))
+        wiring = Wiring.running(Path(home))
         if role == "updater":
             run_updater(wiring)
         elif role == "collector":

@@ -1,8 +1,10 @@
 """Settings from ``playbill.toml`` and the environment, read once."""
 
+import itertools
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,16 +30,21 @@ def read_settings(path: Path) -> Settings:
     return _settings_of(path.name, _text_of(path))
 
 
-def write_setting(path: Path, values: dict[str, Any]) -> None:
-    """Set top-level lists in a settings file, leaving the rest of its text as it is.
+def write_setting(
+    path: Path, values: dict[str, Any], check: Callable[[Settings], None] = lambda settings: None
+) -> None:
+    """Set values by dotted name in a settings file, leaving the rest of its text as it is.
+
+    Args:
+        check: raises when the settings as they would be must not be written.
 
     Raises:
         InvalidInput: as ``read_settings``, of the file as it would be; it stays as it was.
     """
     text = _text_of(path)
     for name, value in values.items():
-        text = _with_entry(text, name, f"{name} = {msgspec.json.encode(value).decode()}")
-    _settings_of(path.name, text)
+        text = _with_entry(text, name, msgspec.json.encode(value).decode())
+    check(_settings_of(path.name, text))
     draft = path.with_suffix(".draft")
     draft.write_text(text, "utf-8")
     draft.replace(path)
@@ -81,6 +88,10 @@ def _settings_of(name: str, text: str) -> Settings:
         ) from error
     try:
         settings = msgspec.convert(tables, Settings)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{name}: {error.message}", field=error.field, hint=error.hint
+        ) from error
     except msgspec.ValidationError as error:
         raise _explained(name, str(error)) from error
     check_api_keys(name, settings.api_keys)
@@ -88,12 +99,22 @@ def _settings_of(name: str, text: str) -> Settings:
 
 
 def _with_entry(text: str, name: str, entry: str) -> str:
-    """Return the text with one top-level entry set, where it was or else in front."""
+    """Return the text with one entry set: where it was, or at the head of its table.
+
+    The entry of a table that has no header yet goes to the top under its dotted name.
+    """
     lines = text.split("\n")
-    head = next((n for n, line in enumerate(lines) if line.startswith("[")), len(lines))
-    at = next((n for n in range(head) if re.match(rf"\s*{name}\s*=", lines[n])), None)
+    table, _, key = name.rpartition(".")
+    headers = [n for n, line in enumerate(lines) if line.startswith("[")] + [len(lines)]
+    first, last, known = 0, headers[0], name
+    for header, following in itertools.pairwise(headers):
+        if table and lines[header].strip() == f"[{table}]":
+            first, last, known = header + 1, following, key
+    written = rf"\s*{re.escape(known)}\s*="
+    at = next((n for n in range(first, last) if re.match(written, lines[n])), None)
+    entry = f"{known} = {entry}"
     if at is None:
-        return "\n".join([entry, *lines])
+        return "\n".join([*lines[:first], entry, *lines[first:]])
     return "\n".join([*lines[:at], entry, *lines[_end_of_entry(lines, at) :]])
 
 

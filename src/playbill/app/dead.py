@@ -88,7 +88,7 @@ def _append(wiring: Wiring, records: Any, taken: Sequence[DeadLetter]) -> None:
     A crash between the two leaves letters that wait although they are in; repairing them again
     counts once.
     """
-    log, now_ms = wiring.log(), wiring.clock.now_ms()
+    log, now_ms = wiring.log_to_write(), wiring.clock.now_ms()
     writer = log.writer(PROCESS)
     writer.append([encode_events(records)], now_ms)
     writer.close()

@@ -16,7 +16,6 @@ from playbill.core import PlaybillError
 from playbill.events import EpochLog
 from playbill.features import load_checkpoint
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
-from playbill.registry import BundleStore
 
 _GIB = 1 << 30
 _LOW_DISK_BYTES = 2 * _GIB
@@ -41,6 +40,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         _memory,
         _ports,
         _keys,
+        _home,
         _log,
         _state,
         _bundle,
@@ -123,7 +123,9 @@ def _memory(wiring: Wiring) -> Iterator[Finding]:
         level="ok" if free > most else "warning",
         message=f"item state may grow to {most / _GIB:.2f} GiB in {wiring.layout.run}; "
         f"{free / _GIB:.1f} GiB are free there",
-        fix="" if free > most else "lower state.item_capacity, or give /dev/shm more room",
+        fix=""
+        if free > most
+        else "give /dev/shm more room; in a home that has not begun, lower state.item_capacity",
     )
 
 
@@ -149,6 +151,16 @@ def _keys(wiring: Wiring) -> Iterator[Finding]:
     for purpose in ("pseudonym", "dead-letters"):
         wiring.keys.secret(purpose)
     yield Finding(check="keys", level="ok", message="keys can be read, and by this user only")
+
+
+def _home(wiring: Wiring) -> Iterator[Finding]:
+    home = wiring.home_id()
+    if home is None:
+        message = "no id yet; this home gets one when its log begins"
+        yield Finding(check="home", level="note", message=message)
+        return
+    message = f"home {home}; the settings fit what its log was folded with"
+    yield Finding(check="home", level="ok", message=message)
 
 
 def _log(wiring: Wiring) -> Iterator[Finding]:
@@ -190,7 +202,7 @@ def _state(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _bundle(wiring: Wiring) -> Iterator[Finding]:
-    store = BundleStore(wiring.layout.bundles)
+    store = wiring.bundles()
     digest = store.champion()
     if digest is None:
         yield Finding(

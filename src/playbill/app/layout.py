@@ -20,6 +20,11 @@ class Layout:
         return self.home / "playbill.toml"
 
     @property
+    def record(self) -> Path:
+        """Return the record of what the log was folded with, and of which home this is."""
+        return self.home / "home.json"
+
+    @property
     def log(self) -> Path:
         """Return the folder of the log's partitions: the truth."""
         return self.home / "log"
@@ -76,6 +81,11 @@ class Layout:
     def board(self) -> Path:
         """Return the mapped board of heartbeats and counters."""
         return self.run / "board.state"
+
+    @property
+    def settings(self) -> Path:
+        """Return the settings that the running processes go by."""
+        return self.run / "settings.json"
 
     @property
     def drills(self) -> Path:

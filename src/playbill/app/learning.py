@@ -13,7 +13,6 @@ import msgspec
 from playbill import __version__
 from playbill.app.wiring import Wiring
 from playbill.core import Conflict, InvalidInput, NotFound
-from playbill.registry import BundleStore
 
 OnProgress = Callable[[str, float], None]
 _DRAFT = "draft"
@@ -59,6 +58,7 @@ def _train(
     from playbill.training import Circumstances, Dataset, build_dataset, draft_bundle
 
     layout, settings = wiring.layout, wiring.settings
+    home = wiring.recorded().home
     found = build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
     folder = layout.bundles / _DRAFT
     shutil.rmtree(folder, ignore_errors=True)
@@ -67,14 +67,14 @@ def _train(
             Dataset.open(layout.tables),
             settings,
             folder,
-            Circumstances(wiring.clock.now_ms(), hardware(), __version__),
+            Circumstances(wiring.clock.now_ms(), hardware(), __version__, home),
             day_offset_h=day_offset_h,
             rows_from_ms=rows_from_ms,
             on_progress=on_progress,
         )
         vectors, keys = _vectors(folder)
         VectorIndex.build(vectors, keys, settings.training.seed).save(folder / "index")
-        store = BundleStore(layout.bundles)
+        store = wiring.bundles()
         digest = store.add(folder, manifest)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -110,7 +110,7 @@ def evaluate(
         return evaluate_rolling(
             dataset, wiring.settings, day_offset_h, on_progress, rows_from_ms=rows_from_ms
         )
-    store = BundleStore(wiring.layout.bundles)
+    store = wiring.bundles()
     digest = store.champion()
     if digest is None:
         raise NotFound("no bundle was promoted yet", hint="playbill train")

@@ -64,7 +64,7 @@ class Supervisor:
     _board: Board = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wiring.layout.make()
+        self.wiring.announce()
         self._board = Board(self.wiring.layout.board, create=True)
         self._board.rows[:] = 0
 
@@ -72,11 +72,12 @@ class Supervisor:
         """Start every process and return when feeds are served.
 
         Raises:
-            Conflict: a port is taken.
+            Conflict: a port is taken, or the history was folded with other settings.
             InterruptedError: told to stop before that.
         """
         workers = self.wiring.settings.http.workers
         self._check_ports()
+        self.wiring.settle()
         self._spawn(UPDATER_PLACE)
         self._wait_ready([UPDATER_PLACE])
         places = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]
@@ -149,9 +150,7 @@ class Supervisor:
     def _spawn(self, place: int) -> None:
         role = self._role(place)
         self._board.rows["ready"][place] = 0
-        http = self.wiring.settings.http
-        home = str(self.wiring.layout.home)
-        arguments = [role, str(place), home, str(http.port), str(os.getpid())]
+        arguments = [role, str(place), str(self.wiring.layout.home), str(os.getpid())]
         process = subprocess.Popen(
             [sys.executable, "-m", "playbill.app", *arguments], stdin=subprocess.DEVNULL
         )

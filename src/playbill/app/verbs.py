@@ -12,7 +12,7 @@ from playbill.app.learning import Trained, evaluate, train
 from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
-from playbill.contracts import HistorySource, Settings
+from playbill.contracts import HistorySource, Settings, TrainingSettings
 from playbill.core import InvalidInput
 from playbill.features import ParityReport, check_parity
 from playbill.registry import BundleStore
@@ -40,27 +40,41 @@ class Home:
     @property
     def bundles(self) -> BundleStore:
         """Return the bundles."""
-        return BundleStore(self.wiring.layout.bundles)
+        return self.wiring.bundles()
 
     def configure(self, **values: Any) -> None:
-        """Write top-level settings into ``playbill.toml`` and read it again."""
+        """Write settings, by name or dotted name, into ``playbill.toml`` and read it again.
+
+        Raises:
+            InvalidInput: a value is refused; the file is as it was.
+            Conflict: the home's history was folded with others; the file is as it was.
+        """
         self.wiring.layout.make()
-        write_setting(self.wiring.layout.config, values)
+        write_setting(self.wiring.layout.config, values, self.wiring.check)
         self.wiring = Wiring.of(self._folder)
 
     def declare(self, source: HistorySource) -> list[str]:
-        """Declare the regions and surfaces that a history needs; return what was added."""
+        """Declare what a history needs the settings to say; return what was added."""
         needed = source.declared()
         added: list[str] = []
         for name, wanted in (("regions", needed.regions), ("surfaces", needed.surfaces)):
             known: tuple[str, ...] = getattr(self.settings, name)
-            if known == getattr(Settings(), name) and not self._declares(name):
+            untouched = known == getattr(Settings(), name) and not self._declares(name)
+            if untouched and not self.wiring.begun():
                 known = ()
             missing = [value for value in wanted if value not in known]
             if missing:
                 self.configure(**{name: [*known, *missing]})
                 added += missing
-        return added
+        training = self.settings.training
+        untold = {
+            f"training.{name}": value
+            for name, value in needed.training.items()
+            if getattr(training, name) == getattr(TrainingSettings(), name)
+        }
+        if untold:
+            self.configure(**untold)
+        return [*added, *untold]
 
     def import_history(self, source: HistorySource, on_progress: Any = None) -> Any:
         """Bring a history in and return its report.
@@ -73,7 +87,9 @@ class Home:
 
         with self.wiring.alone():
             self.declare(source)
-            sink = LogSink(self.wiring.log(), self.settings, self.wiring.pseudonyms())
+            self.wiring.settle()
+            log = self.wiring.log_to_write()
+            sink = LogSink(log, self.settings, self.wiring.pseudonyms())
             try:
                 return load(source, sink, on_progress=on_progress)
             finally:
@@ -83,15 +99,15 @@ class Home:
         self,
         on_progress: OnProgress | None = None,
         *,
-        day_offset_h: int = 0,
+        day_offset_h: int | None = None,
         rows_from_ms: int | None = None,
         promote: bool = True,
     ) -> Trained:
         """Replay the log, train on it, seal a bundle and make it the champion.
 
         Args:
-            day_offset_h: when days begin, in hours before midnight UTC.
-            rows_from_ms: impressions before it fill histories and teach nothing.
+            day_offset_h: in front of ``training.day_offset_h``.
+            rows_from_ms: in front of ``training.rows_from``.
             promote: False leaves the champion as it is.
 
         Raises:
@@ -99,8 +115,7 @@ class Home:
         """
         return train(
             self.wiring,
-            day_offset_h=day_offset_h,
-            rows_from_ms=rows_from_ms,
+            **self._days(day_offset_h, rows_from_ms),
             on_progress=on_progress,
             promote=promote,
         )
@@ -110,7 +125,7 @@ class Home:
         protocol: str = "quick",
         on_progress: OnProgress | None = None,
         *,
-        day_offset_h: int = 0,
+        day_offset_h: int | None = None,
         rows_from_ms: int | None = None,
     ) -> dict[str, Any]:
         """Return the report of a protocol, ``quick`` or ``rolling``.
@@ -121,8 +136,7 @@ class Home:
         return evaluate(
             self.wiring,
             protocol,
-            day_offset_h=day_offset_h,
-            rows_from_ms=rows_from_ms,
+            **self._days(day_offset_h, rows_from_ms),
             on_progress=on_progress,
         )
 
@@ -162,6 +176,15 @@ class Home:
         draft = self.wiring.layout.drills.with_suffix(".draft")
         draft.write_bytes(msgspec.json.encode(plan))
         draft.replace(self.wiring.layout.drills)
+
+    def _days(self, day_offset_h: int | None, rows_from_ms: int | None) -> dict[str, Any]:
+        """Return when days begin and rows count, by the settings where nothing else was said."""
+        training = self.settings.training
+        if day_offset_h is None:
+            day_offset_h = training.day_offset_h
+        if rows_from_ms is None and training.rows_from is not None:
+            rows_from_ms = round(training.rows_from.timestamp() * 1000)
+        return {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
 
     def _declares(self, name: str) -> bool:
         """Return whether the settings file itself names a setting."""

@@ -13,7 +13,6 @@ from playbill.core import DependencyUnavailable, PlaybillError
 from playbill.events import Collector
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.ranking import Hydrator, Pipeline
-from playbill.registry import BundleStore, verify_bundle
 from playbill.retrieval import DerivedLists, view_of
 from playbill.serving import (
     Board,
@@ -51,7 +50,7 @@ class Watcher:
         self._clock = wiring.clock
         self._board = board
         self._row = row
-        self._store = BundleStore(wiring.layout.bundles)
+        self._store = wiring.bundles()
         self._lists = DerivedLists(wiring.settings.serving.fresh_s * 1000)
         self._drills = Drills(
             wiring.layout.drills, wiring.clock, place, allowed=wiring.settings.drills
@@ -169,7 +168,7 @@ class Watcher:
         from playbill.serving.bundle_model import BundleModel
 
         folder = self._store.path(digest)
-        model = BundleModel.load(folder, digest, verify_bundle(folder, digest))
+        model = BundleModel.load(folder, digest, self._store.verify(digest))
         if self._items is not None:
             model.table.extend(view_of(self._items).tables, model.tower)
         return model

@@ -11,9 +11,10 @@ import msgspec
 
 from playbill.app.clock import SystemClock
 from playbill.app.config import home_folder, key_folder, read_settings
+from playbill.app.home_record import HomeRecord, check_record, read_record, settle_record
 from playbill.app.layout import Layout
 from playbill.contracts import Settings
-from playbill.core import Clock, Conflict
+from playbill.core import Clock, Conflict, DependencyUnavailable
 from playbill.events import Collector, DeadLetters, GroupCommit
 from playbill.events.adapters.sqlite_log import SqliteEventLog
 from playbill.events.dead_letters import DEAD_PREFIX
@@ -23,6 +24,7 @@ from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.privacy import Pseudonyms, Sealer
 from playbill.privacy.adapters.file_keys import FileKeyStore
+from playbill.registry import BundleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,45 @@ class Wiring:
 
     @classmethod
     def of(cls, home: Path | None) -> "Wiring":
-        """Return the wiring of a home folder, which need not exist yet."""
+        """Return the wiring of a home folder, which need not exist yet.
+
+        Raises:
+            InvalidInput: the settings, or the home's record, cannot be read.
+            Conflict: the settings contradict what the home's history was folded with.
+        """
         layout = Layout(home_folder(home))
         settings = read_settings(layout.config)
+        wiring = cls(layout, settings, FileKeyStore(key_folder(layout.home)))
+        wiring.check(settings)
+        return wiring
+
+    @classmethod
+    def running(cls, home: Path) -> "Wiring":
+        """Return the wiring of a process of a running home: with its supervisor's settings.
+
+        Raises:
+            DependencyUnavailable: no supervisor runs on this home.
+        """
+        layout = Layout(home)
+        try:
+            settings = msgspec.json.decode(layout.settings.read_bytes(), type=Settings)
+        except (OSError, msgspec.DecodeError) as error:
+            raise DependencyUnavailable(
+                f"the settings of the running home cannot be read: {error}",
+                hint="start playbill up first",
+            ) from error
         return cls(layout, settings, FileKeyStore(key_folder(layout.home)))
+
+    def announce(self) -> None:
+        """Write the settings down for the processes of this home, replaced ones included.
+
+        An edit of ``playbill.toml`` then waits for the next start, whatever dies before it.
+        """
+        self.layout.make()
+        draft = self.layout.settings.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_bytes(msgspec.json.encode(self.settings))
+        draft.replace(self.layout.settings)
 
     def override(self, *, port: int | None = None, workers: int | None = None) -> "Wiring":
         """Return the same wiring with settings of the command line in front of the file's."""
@@ -50,9 +87,64 @@ class Wiring:
             http = msgspec.structs.replace(http, workers=workers)
         return replace(self, settings=msgspec.structs.replace(self.settings, http=http))
 
+    def check(self, settings: Settings) -> None:
+        """Return if this home's log can go on with these settings.
+
+        Raises:
+            Conflict: its history was folded with others.
+        """
+        record = read_record(self.layout.record)
+        if record is None:
+            return
+        try:
+            check_record(record, settings)
+        except Conflict:
+            if self.begun():
+                raise
+
+    def begun(self) -> bool:
+        """Return whether the log holds anything."""
+        log = self.log()
+        return any(log.last_offset(partition) for partition in log.partitions())
+
+    def recorded(self) -> HomeRecord:
+        """Return the home's record, which says these settings or what they extend.
+
+        Raises:
+            Conflict: it says others.
+            DependencyUnavailable: the record cannot be written.
+        """
+        return settle_record(self.layout.record, self.settings, begun=True)
+
+    def settle(self) -> HomeRecord:
+        """Return the record as ``recorded`` does, of any settings while the log is empty.
+
+        Only for whoever holds ``alone``: no other process then goes by what it said before.
+        """
+        return settle_record(self.layout.record, self.settings, begun=self.begun())
+
+    def home_id(self) -> str | None:
+        """Return which home this is, None before its log begins."""
+        record = read_record(self.layout.record)
+        return None if record is None else record.home
+
+    def bundles(self) -> BundleStore:
+        """Open the bundles."""
+        return BundleStore(self.layout.bundles, self.home_id())
+
     def log(self) -> SqliteEventLog:
-        """Open the log."""
+        """Open the log for reading."""
         return SqliteEventLog(self.layout.log)
+
+    def log_to_write(self) -> SqliteEventLog:
+        """Open the log for writing; from here on the settings are on record.
+
+        Raises:
+            Conflict: the home's history was folded with others.
+            DependencyUnavailable: the record cannot be written.
+        """
+        self.recorded()
+        return self.log()
 
     def users(self, *, writer: bool) -> LmdbUserState:
         """Open the user store."""
@@ -81,9 +173,9 @@ class Wiring:
         """Open the partitions of one process for writing.
 
         Raises:
-            Conflict: another process has that name.
+            Conflict: another process has that name, or other settings are on record.
         """
-        log = self.log()
+        log = self.log_to_write()
         room = self.settings.admission.queue_events
         return Collector(
             self.settings,
@@ -96,7 +188,7 @@ class Wiring:
 
     def updater(self, users: LmdbUserState, items: SharedItems) -> Updater:
         """Return the updater over an open user store and item state."""
-        log = self.log()
+        log = self.log_to_write()
         return Updater(
             log,
             log.writer(EPOCHS_PARTITION),

@@ -31,7 +31,7 @@ def import_(
     ] = None,
     history: Annotated[
         bool, typer.Option(help="For kuairand: also the watches before 25 April, times made up.")
-    ] = False,
+    ] = True,
     json: JsonOption = False,
 ) -> None:
     """Bring a past in, through the same admission as live traffic, and report on it."""

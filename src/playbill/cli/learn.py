@@ -4,6 +4,7 @@ import enum
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.table import Table
 
@@ -11,14 +12,29 @@ from playbill.app.verbs import Home
 from playbill.cli.progress import Stages
 from playbill.cli.shared import HomeOption, JsonOption, explained, out, print_json
 from playbill.core import InvalidInput
+from playbill.registry import BundleStore
+
+_SHOWN = ("created_at_ms", "home", "features", "value_weights")
+
+BundleArgument = Annotated[
+    str, typer.Argument(help="The bundle, or the first digits of its digest.")
+]
 
 DayOffset = Annotated[
-    int, typer.Option(min=-12, max=14, help="When days begin, in hours before midnight UTC.")
+    int | None,
+    typer.Option(
+        min=-12,
+        max=14,
+        help="When days begin, in hours before midnight UTC; else training.day_offset_h.",
+    ),
 ]
 
 RowsFrom = Annotated[
     datetime | None,
-    typer.Option(help="Impressions before it (UTC) fill histories and teach nothing."),
+    typer.Option(
+        help="Impressions before it (UTC) fill histories and teach nothing; "
+        "else training.rows_from."
+    ),
 ]
 
 
@@ -33,7 +49,7 @@ class Protocol(enum.StrEnum):
 
 def train(
     home: HomeOption = None,
-    day_offset: DayOffset = 0,
+    day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
     promote: Annotated[bool, typer.Option(help="Make the new bundle the champion.")] = True,
     json: JsonOption = False,
@@ -58,7 +74,7 @@ def train(
 def evaluate(
     home: HomeOption = None,
     protocol: Annotated[Protocol, typer.Option(help="quick or rolling.")] = Protocol.QUICK,
-    day_offset: DayOffset = 0,
+    day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
     json: JsonOption = False,
 ) -> None:
@@ -113,19 +129,44 @@ def models(home: HomeOption = None, json: JsonOption = False) -> None:
             out.print("no bundle yet; playbill train makes one")
 
 
-def promote(
-    digest: Annotated[str, typer.Argument(help="The bundle, or the first digits of its digest.")],
-    home: HomeOption = None,
-) -> None:
+def show(digest: BundleArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Print what a bundle says of itself: where, on what and with which settings it was made."""
+    with explained():
+        store = Home(home).bundles
+        found = _named(store, digest)
+        manifest = msgspec.to_builtins(store.manifest(found))
+        if json:
+            print_json({"digest": found, **manifest})
+            return
+        out.print(f"bundle {found}", highlight=False)
+        read = manifest["training"].get("settings_read", {})
+        for name, value in [
+            *((name, manifest[name]) for name in _SHOWN),
+            *((name, value) for name, value in manifest["data"].items()),
+            *((f"settings: {name}", value) for name, value in read.items()),
+        ]:
+            out.print(f"{name:28} {_said(value)}", highlight=False, markup=False)
+
+
+def promote(digest: BundleArgument, home: HomeOption = None) -> None:
     """Make a bundle the champion; rolling back is the same command."""
     with explained():
         store = Home(home).bundles
-        wanted = digest.removeprefix("sha256:")
-        matches = [
-            known for known in store.digests() if known.removeprefix("sha256:").startswith(wanted)
-        ]
-        store.promote(matches[0] if len(matches) == 1 else "sha256:" + wanted)
+        store.promote(_named(store, digest))
         out.print(f"{store.champion()} serves", highlight=False)
+
+
+def _named(store: BundleStore, digest: str) -> str:
+    """Return the one digest that begins so, or else what was asked for."""
+    wanted = digest.removeprefix("sha256:")
+    matches = [
+        known for known in store.digests() if known.removeprefix("sha256:").startswith(wanted)
+    ]
+    return matches[0] if len(matches) == 1 else "sha256:" + wanted
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _ms(instant: datetime | None) -> int | None:

@@ -15,6 +15,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Layout of the folder; a server refuses one it does not know."""
     created_at_ms: int
     """When the folder was sealed."""
+    home: str | None = None
+    """Id of the home whose log it was trained on, the only one that serves it; None for bundles
+    from before homes had ids, which any home serves."""
     features: str
     """Hash of the feature definitions it was trained on; must equal the server's."""
     feature_names: list[str]
@@ -26,6 +29,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: dict[str, Any]
     """The data set: table version, rows, first and last instant, split."""
     training: dict[str, Any]
-    """Seed, epochs, code version, library versions, hardware."""
+    """Seed, epochs, code version, library versions, hardware, and every setting that was read."""
     metrics: dict[str, Any]
     """What was measured on held-out rows when it was made."""

@@ -1,7 +1,7 @@
 """Bringing a past in: what an importer yields and what takes it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from playbill.contracts.events import RejectedEvent
@@ -12,10 +12,15 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Vocabulary that a history needs the settings to declare."""
+    """What a history needs the settings to say.
+
+    ``training`` holds values of the settings of that name, taken over where the home has none of
+    its own: where days begin, for instance, and from when on the history's times are real.
+    """
 
     regions: tuple[str, ...]
     surfaces: tuple[str, ...]
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 class HistorySource(Protocol):

@@ -1,11 +1,12 @@
 """Every setting, with its meaning and range. Only ``app`` reads the file and the environment."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from playbill.contracts.events import Name
-from playbill.core import canonical_json, content_digest
+from playbill.core import InvalidInput, canonical_json, content_digest
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
@@ -24,7 +25,7 @@ class AdmissionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     max_age_s: Seconds = 3 * 86_400
     """Events whose ``at`` is further back are refused."""
     idempotence_s: Annotated[int, msgspec.Meta(ge=86_400, le=30 * 86_400)] = 86_400
-    """An event_id that returns within this time counts once."""
+    """An event_id that returns within this time counts once. Fixed once the log has begun."""
     max_event_bytes: Count = 16_384
     """Largest JSON text of a refused event that is kept for repair."""
     queue_events: Count = 100_000
@@ -46,10 +47,10 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How large the shared state may grow."""
 
     item_capacity: Count = 1 << 20
-    """Videos, taken-down ones included: 128 bytes of shared memory each."""
+    """Videos, taken-down ones included: 128 bytes of shared memory each. Never lowered."""
     group_capacity: Count = 1 << 18
     """Authors, and as many topics up to 65,535: 64 bytes each. Authors that are followed before
-    they post a video take up half of it at most."""
+    they post a video take up half of it at most. Never lowered."""
     user_store_gib: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     """Largest size of the user store's file, which grows as needed."""
 
@@ -60,7 +61,8 @@ class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     attribution_window_s: Seconds = 1_800
     """An outcome this long after its impression still belongs to it; later ones are counted."""
     long_view_ms: Count = 18_000
-    """A watch this long, or of the whole video if that is shorter, is a long view."""
+    """A watch this long, or of the whole video if that is shorter, is a long view. Fixed once the
+    log has begun."""
 
 
 class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,7 +138,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 7
     """Every random choice of a run follows from it."""
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
-    """Passes over the rows; few rows get more of them, up to 30; the pass that validates best is kept."""
+    """Passes over the rows, up to 30 where there are few; the one that validates best is kept."""
     batch_rows: Count = 1_024
     """Rows of one step."""
     learning_rate: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1e-3
@@ -144,7 +146,13 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     tower_epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
     """Passes of the retrieval towers."""
     holdout: Annotated[float, msgspec.Meta(gt=0.0, lt=0.5)] = 0.1
-    """Share of the span held out at the end for the report, and as much before it to validate."""
+    """Share of the span held out at the end for the report, and as much before it to validate,
+    where rows are of fewer than four days. From four days on it has no effect: the last day
+    reports and the one before validates. A last day that has hardly begun is not counted."""
+    day_offset_h: Annotated[int, msgspec.Meta(ge=-12, le=14)] = 0
+    """When days begin, in hours before midnight UTC."""
+    rows_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """Impressions before it fill histories and teach nothing; for a past with made-up times."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Threads of the numeric libraries; part of what makes weights repeatable."""
 
@@ -153,9 +161,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All settings. ``playbill.toml`` in the home folder; every key has a default."""
 
     regions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=32)] = ("world",)
-    """Declared regions; the first stands in where none is given."""
+    """Declared regions; the first stands in where none is given. Once the log has begun, add at
+    the end only."""
     surfaces: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=64)] = ("home",)
-    """Declared surfaces; the first stands in where none is given."""
+    """Declared surfaces; the first stands in where none is given. Once the log has begun, add at
+    the end only."""
     api_keys: dict[str, tuple[str, ...]] = {}
     """SHA-256 of a key, in hex, to its scopes: feed, events, catalogue, control, metrics."""
     drills: bool = False
@@ -178,6 +188,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Utility of one action."""
     training: TrainingSettings = TrainingSettings()
     """How models are made."""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is declared twice: the log keeps places in these lists."""
+        for field, names in (("regions", self.regions), ("surfaces", self.surfaces)):
+            twice = next((name for n, name in enumerate(names) if name in names[:n]), None)
+            if twice is not None:
+                raise InvalidInput(
+                    f"{field} declares {twice!r} twice", field=field, hint="name each one once"
+                )
 
 
 def settings_digest(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,10 @@ from playbill.importing.kuairand_history import read_history
 from playbill.importing.showings import REGION, Showings, count_events, events_of
 from playbill.importing.tables import require_folder
 from playbill.importing.tally import Count, Ints, Tally
+
+DAY_OFFSET_H = 8
+EXPOSURES_FROM = datetime(2022, 4, 24, 16, tzinfo=UTC)
+"""25 April in China; what was watched before has an order and no times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,11 @@ class KuaiRand:
         require_folder(self.folder)
 
     def declared(self) -> Declared:
-        """Return one region, since the set names none, and the 15 tabs of the app."""
-        return Declared(regions=(REGION,), surfaces=SURFACES)
+        """Return one region, since the set names none, the 15 tabs of the app, and China's days."""
+        training: dict[str, object] = {"day_offset_h": DAY_OFFSET_H}
+        if self.history:
+            training["rows_from"] = EXPOSURES_FROM
+        return Declared(regions=(REGION,), surfaces=SURFACES, training=training)
 
     def videos(self) -> Iterator[Fields]:
         """Yield the catalogue; videos without any known duration are rejected."""

@@ -47,10 +47,16 @@ def verify_bundle(folder: Path, digest: str) -> Manifest:
 
 
 class BundleStore:
-    """The bundles of one home."""
+    """The bundles of one home.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they lie.
+        home: the home's id; without one, no bundle that names a home is served.
+    """
+
+    def __init__(self, folder: Path, home: str | None = None) -> None:
         self._folder = folder
+        self._home = home
 
     def add(self, draft: Path, manifest: Manifest) -> str:
         """Seal a draft folder and move it in; return its digest.
@@ -93,7 +99,7 @@ class BundleStore:
 
         Raises:
             NotFound: there is no such bundle.
-            InvalidInput: it is not intact.
+            InvalidInput: it is not intact, or of another home.
         """
         self.manifest(digest)
         draft = self._folder / f"{_POINTER}.draft"
@@ -115,14 +121,33 @@ class BundleStore:
 
         Raises:
             NotFound: there is no such bundle.
-            InvalidInput: it is not intact.
+            InvalidInput: it is not intact, or of another home.
         """
         path = self.path(digest)
         if not _NAME.fullmatch(path.name) or not path.is_dir():
             raise NotFound(
                 f"there is no bundle {digest}", hint="playbill models lists those there are"
             )
-        return verify_bundle(path, digest)
+        return self.verify(digest)
+
+    def verify(self, digest: str) -> Manifest:
+        """Return the manifest of a bundle that this home may serve.
+
+        Raises:
+            InvalidInput: it is not there, not intact, or was made in another home, where authors
+                and topics have other numbers.
+        """
+        path = self.path(digest)
+        manifest = verify_bundle(path, digest)
+        if manifest.home is not None and manifest.home != self._home:
+            here = f"this is home {self._home}" if self._home else "this home has no id yet"
+            raise InvalidInput(
+                f"bundle {path.name} is not served: it was made in home {manifest.home}, whose "
+                f"authors and topics have other numbers; {here}",
+                code="bundle_refused",
+                hint="train one on this home's own log: playbill train",
+            )
+        return manifest
 
     def digests(self) -> list[str]:
         """Return the digests of all bundles, oldest first by creation.

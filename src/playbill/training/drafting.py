@@ -72,7 +72,12 @@ def draft_bundle(
         within(on_progress, "measure")(0.0)
         metrics = _measured(rows, split, settings, scorer, scratch, day_offset_h)
         metrics["towers"] = towers.record.pop("recall")
-        record = {"ranker": ranker.record, "towers": towers.record}
+        record = {
+            "ranker": ranker.record,
+            "towers": towers.record,
+            "day_offset_h": day_offset_h,
+            "rows_from_ms": rows_from_ms,
+        }
         manifest = manifest_of(dataset, rows, split, settings, made, record, metrics)
         write_card(scratch / "card.json", manifest)
         within(on_progress, "measure")(1.0)

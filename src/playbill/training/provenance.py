@@ -14,6 +14,8 @@ from playbill.models import value_weights
 from playbill.training.dataset import Dataset, Rows
 from playbill.training.split import Split
 
+SETTINGS_READ = ("regions", "surfaces", "admission", "labels", "state", "training", "value")
+"""Settings that training and the replay before it read; the others leave no trace in a bundle."""
 _LIBRARIES = ("torch", "numpy", "onnx", "onnxruntime", "deltalake", "duckdb")
 
 
@@ -24,6 +26,8 @@ class Circumstances:
     at_ms: int
     hardware: str
     version: str
+    home: str
+    """Id of the home whose log the data set was made from."""
 
 
 def manifest_of(
@@ -59,6 +63,7 @@ def manifest_of(
         **msgspec.to_builtins(settings.training),
         **record,
         "settings": settings_digest(settings),
+        "settings_read": settings_read(settings),
         "version": made.version,
         "hardware": made.hardware,
         "python": platform.python_version(),
@@ -67,6 +72,7 @@ def manifest_of(
     return Manifest(
         format=BUNDLE_FORMAT,
         created_at_ms=made.at_ms,
+        home=made.home,
         features=features_digest(),
         feature_names=list(FEATURE_NAMES),
         files={},
@@ -75,6 +81,16 @@ def manifest_of(
         training=training,
         metrics=metrics,
     )
+
+
+def settings_read(settings: Settings) -> dict[str, Any]:
+    """Return every setting that a data set or a draft depends on, with its value.
+
+    Not all settings: keys and ids of viewers are among the others.
+    """
+    read = {name: getattr(settings, name) for name in SETTINGS_READ}
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(read))
+    return found
 
 
 def write_card(path: Path, manifest: Manifest) -> None:
