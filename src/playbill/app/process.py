@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from playbill.app.wiring import Wiring
 from playbill.core import PlaybillError
@@ -21,6 +22,17 @@ def end_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         raise SystemExit(EXIT_DEPENDENCY)
+
+
+def queued_for_a_core_s(pid: int) -> float:
+    """Return how long a process's first thread could have run and had no core, in seconds.
+
+    0 where the kernel does not say.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from playbill.app.process import queued_for_a_core_s
 from playbill.app.stopping import Stop
 from playbill.app.updater_process import PLACE as UPDATER_PLACE
 from playbill.app.wiring import Wiring
@@ -33,6 +34,9 @@ class _Child:
     place: int
     process: "subprocess.Popen[bytes]"
     started_s: float
+    beat_s: float = 0.0
+    queued_s: float = 0.0
+    """Time its loop had stood in the queue for a core, at its last beat."""
 
 
 @dataclass(slots=True)
@@ -185,8 +189,13 @@ class Supervisor:
                 return
 
     def _hangs(self, child: _Child) -> bool:
+        """Return whether a process was silent for too long while it had, or could have, a core."""
         row = self._board.rows[child.place]
-        silent_s = self.wiring.clock.elapsed_s() - float(row["beat_s"])
+        beat_s = float(row["beat_s"])
+        queued_s = queued_for_a_core_s(child.process.pid)
+        if beat_s != child.beat_s:
+            child.beat_s, child.queued_s = beat_s, queued_s
+        silent_s = self.wiring.clock.elapsed_s() - beat_s - (queued_s - child.queued_s)
         if not row["ready"]:
             lived_s = self.wiring.clock.elapsed_s() - child.started_s
             return min(silent_s, lived_s) > _STARTING_S
