@@ -76,6 +76,7 @@ def test_keyboard_alone_is_enough(chromium: Browser, server: str, backend: FakeB
         assert outline == "solid"
         keyboard.press("Enter")
         expect(tab.page.locator("#watch-0.is-done")).to_be_focused()
+        expect(tab.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
         keyboard.press("Tab")
         assert tab.focused() == "like-0"
         keyboard.press("Space")

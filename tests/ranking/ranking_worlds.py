@@ -70,7 +70,7 @@ def request(
     *, size: int = 10, user=None, region: int = 0, excluded=(), vector=None, seed: int = 0, **other
 ) -> RankingRequest:
     row = empty_user() if user is None else user
-    fields = {"surface": 1, "at_ms": NOW_MS, "user_epoch": 0, **other}
+    fields = {"surface": 1, "at_ms": NOW_MS, "user_epoch": 0, "told": True, **other}
     return RankingRequest(
         query=query(row, region=region, vector=vector, seed=seed),
         size=size,

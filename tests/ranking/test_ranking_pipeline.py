@@ -139,16 +139,17 @@ def test_what_the_caller_excludes_never_comes_back_even_when_nothing_else_is_lef
     assert made.run(request(size=10, excluded=list(range(60)))) is None
 
 
-def test_what_was_hidden_comes_back_only_when_the_catalogue_is_exhausted():
+def test_an_author_that_was_hidden_comes_back_only_when_there_is_nothing_else():
     made = _ready()
     user = viewer(history=[0], actions=[DISLIKED])
     ranked = made.run(request(size=20, user=user))
     assert not {0, 30} & set(ranked.rows.tolist())
     assert ranked.trace.reasons == []
-    few = _ready(_aged(5))
-    ranked = few.run(request(size=5, user=user))
-    assert sorted(ranked.rows.tolist()) == [0, 1, 2, 3, 4]
-    assert ranked.trace.reasons == ["catalogue_exhausted"]
+    few = _ready(_aged(5)).run(request(size=5, user=user))
+    assert sorted(few.rows.tolist()) == [1, 2, 3, 4]
+    only = _ready(_aged(1)).run(request(size=5, user=user))
+    assert only.rows.tolist() == [0]
+    assert only.trace.reasons == ["catalogue_exhausted"]
 
 
 def test_sources_that_the_time_does_not_reach_are_left_out_and_named():
@@ -272,4 +273,4 @@ def test_no_feed_ever_shows_what_may_not_be_shown(
     for column in (ranked.sources, ranked.scores, ranked.propensity, ranked.features):
         assert len(column) == len(ranked.rows)
     if not gone:
-        assert len(rows) == min(size, len(allowed))
+        assert len(rows) == min(size, len(allowed - set(hidden) or allowed))

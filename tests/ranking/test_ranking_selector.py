@@ -10,6 +10,7 @@ from laws.feature_stories import law
 from laws.feature_views import item_view
 from playbill.features import NO_TOPIC
 from playbill.ranking import SlateSelector
+from playbill.ranking.select_kernel import first_places
 
 FREE = SlateSelector(author_cap=99, topic_cap=99, explore_share=0.0)
 
@@ -88,15 +89,23 @@ def test_numbers_that_are_none_leave_the_order_of_the_others_alone(numbers, size
     assert all(np.isnan(utility[c]) for c in picks[first:])
 
 
-def test_ties_go_by_the_light_scorer_then_by_age_in_the_catalogue():
-    rows = candidates(5, utility=[1, 1, -np.inf, -np.inf, 1], light=[0, 2, 1, 3, 0])
+def test_candidates_of_equal_utility_keep_the_order_they_came_in():
+    rows = candidates(5, utility=[1, 1, -np.inf, 3, -np.inf])
     rows.rows = np.array([4, 3, 2, 1, 0])
-    assert FREE.select(request(size=5), rows, item_view(5)).picks.tolist() == [1, 4, 0, 3, 2]
+    assert FREE.select(request(size=5), rows, item_view(5)).picks.tolist() == [3, 0, 1, 2, 4]
 
 
-def test_without_a_utility_the_light_scorer_orders():
-    rows = candidates(3, light=[1, 3, 2])
-    assert FREE.select(request(size=3), rows, item_view(3)).picks.tolist() == [1, 2, 0]
+def test_without_a_utility_they_stay_as_they_came():
+    assert FREE.select(request(size=3), candidates(3), item_view(3)).picks.tolist() == [0, 1, 2]
+
+
+@law(100)
+@given(rows=st.lists(st.integers(0, 2**40), max_size=80))
+def test_merging_keeps_each_video_where_it_stood_first(rows):
+    merged = np.array(rows, np.int64)
+    places = np.empty(len(rows), np.int64)
+    count = first_places(merged, places)
+    assert places[:count].tolist() == sorted(np.unique(merged, return_index=True)[1].tolist())
 
 
 def test_no_candidates_make_an_empty_slate():

@@ -1,22 +1,22 @@
 """One request: sources, filters, features, scorers, selector, as stages over columns."""
 
 from playbill.ranking.deadline import Breaker, CostMeter, Deadline
-from playbill.ranking.filters import PERSONAL, VISIBILITY
 from playbill.ranking.hydrate import Hydrated, Hydrator
 from playbill.ranking.pipeline import Pipeline, Ranked
+from playbill.ranking.rules import MUST_NOT, RULES, VISIBILITY, broken_rules, permitted
 from playbill.ranking.scorers import TASKS, HeavyScorer, RankingModel, expected_utility
 from playbill.ranking.selector import Slate, SlateSelector
-from playbill.ranking.stages import Candidates, Filter, RankingRequest, StageRecord, Trace
+from playbill.ranking.stages import Candidates, RankingRequest, StageRecord, Trace
 
 __all__ = [
-    "PERSONAL",
+    "MUST_NOT",
+    "RULES",
     "TASKS",
     "VISIBILITY",
     "Breaker",
     "Candidates",
     "CostMeter",
     "Deadline",
-    "Filter",
     "HeavyScorer",
     "Hydrated",
     "Hydrator",
@@ -28,5 +28,7 @@ __all__ = [
     "SlateSelector",
     "StageRecord",
     "Trace",
+    "broken_rules",
     "expected_utility",
+    "permitted",
 ]

@@ -7,13 +7,13 @@ import numpy as np
 from playbill.contracts import ServingSettings, Tier
 from playbill.core import Clock
 from playbill.ranking.deadline import Deadline
-from playbill.ranking.filters import PERSONAL, VISIBILITY
 from playbill.ranking.hydrate import Hydrated, Hydrator
+from playbill.ranking.rules import RULES, VISIBILITY, Bits, broken_rules, permitted
 from playbill.ranking.scorers import HeavyScorer, RankingModel
+from playbill.ranking.select_kernel import first_places
 from playbill.ranking.selector import SlateSelector
 from playbill.ranking.stages import (
     Candidates,
-    Filter,
     Floats,
     RankingRequest,
     Rows,
@@ -94,62 +94,49 @@ class Pipeline:
         """
         trace = Trace()
         candidates = self._retrieve(request, view, trace)
-        candidates = self._filter(VISIBILITY, request, candidates, view, trace)
-        candidates = self._filter_personal(request, candidates, view, trace)
-        trace.candidates = candidates
+        candidates = self._permitted(request, candidates, view, trace)
+        trace.candidates = candidates if request.told else None
         if not len(candidates.rows):
             return None
         hydrated = self._fill(request, candidates, trace)
-        candidates = self._score_light(candidates, trace)
+        candidates = self._score_light(request, candidates, trace)
         tier = self._score_heavy(request, candidates, view, deadline, trace)
         return self._select(request, candidates, view, hydrated, tier, trace)
 
     def _retrieve(self, request: RankingRequest, view: ItemView, trace: Trace) -> Candidates:
+        """Return what all sources found, each video once, named after the first to find it."""
         deadline = Deadline(self._clock, self._settings.source_budget_ms)
-        rows, sources = [], []
+        parts: list[Rows] = []
+        codes: list[int] = []
         for source, quota in self._sources:
             if deadline.left_ms() <= 0.0:
                 trace.reasons.append(f"source_skipped:{source.name}")
                 continue
             started_s = self._clock.elapsed_s()
             found = source.retrieve(request.query, view, quota)
-            rows.append(found)
-            sources.append(np.full(len(found), SOURCE_CODES[source.name], np.uint8))
-            self._record(trace, source.name, "source", 0, len(found), started_s)
-        merged = np.concatenate(rows) if rows else np.empty(0, np.int64)
-        named = np.concatenate(sources) if sources else np.empty(0, np.uint8)
-        _, firsts = np.unique(merged, return_index=True)
-        firsts.sort()
+            parts.append(found)
+            codes.append(SOURCE_CODES[source.name])
+            if request.told:
+                self._tell(trace, source.name, "source", 0, len(found), started_s)
+        merged = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        named = np.repeat(np.array(codes, np.uint8), [len(part) for part in parts])
+        places = np.empty(len(merged), np.int64)
+        firsts = places[: first_places(merged, places)]
         return Candidates(merged[firsts], named[firsts])
 
-    def _filter(
-        self,
-        filters: tuple[Filter, ...],
-        request: RankingRequest,
-        candidates: Candidates,
-        view: ItemView,
-        trace: Trace,
-    ) -> Candidates:
-        for stage in filters:
-            started_s = self._clock.elapsed_s()
-            came = len(candidates.rows)
-            candidates = candidates.keep(~stage.drop(request, candidates, view))
-            self._record(trace, stage.name, "filter", came, len(candidates.rows), started_s)
-        return candidates
-
-    def _filter_personal(
+    def _permitted(
         self, request: RankingRequest, candidates: Candidates, view: ItemView, trace: Trace
     ) -> Candidates:
-        """Drop what the viewer should not meet again, unless that empties the feed."""
-        kept = self._filter(PERSONAL, request, candidates, view, trace)
-        if len(kept.rows) >= min(request.size, len(candidates.rows)):
-            return kept
-        asked = self._filter(PERSONAL[:1], request, candidates, view, trace)
-        trace.reasons.append("catalogue_exhausted")
-        again = asked.keep(~np.isin(asked.rows, kept.rows))
-        return Candidates(
-            np.concatenate([kept.rows, again.rows]), np.concatenate([kept.sources, again.sources])
-        )
+        """Drop whatever breaks a rule, unless too little is left."""
+        started_s = self._clock.elapsed_s()
+        broken = broken_rules(request, candidates.rows, view)
+        kept = permitted(broken, request.size)
+        if broken[kept].any():
+            trace.reasons.append("catalogue_exhausted")
+        if request.told:
+            ms = (self._clock.elapsed_s() - started_s) * 1000.0
+            trace.stages += _by_rule(broken, ms)
+        return candidates.keep(kept)
 
     def _fill(self, request: RankingRequest, candidates: Candidates, trace: Trace) -> Hydrated:
         started_s = self._clock.elapsed_s()
@@ -157,20 +144,24 @@ class Pipeline:
         candidates.features = hydrated.features
         if not hydrated.settled:
             trace.reasons.append("item_state_unsettled")
-        count = len(candidates.rows)
-        self._record(trace, "features", "features", count, count, started_s)
+        if request.told:
+            count = len(candidates.rows)
+            self._tell(trace, "features", "features", count, count, started_s)
         return hydrated
 
-    def _score_light(self, candidates: Candidates, trace: Trace) -> Candidates:
+    def _score_light(
+        self, request: RankingRequest, candidates: Candidates, trace: Trace
+    ) -> Candidates:
+        """Return the candidates best first by the light scorer, equal ones as they came."""
         started_s = self._clock.elapsed_s()
         assert candidates.features is not None
-        came = len(candidates.rows)
         light = self.model.light(candidates.features)
         candidates.light = np.where(np.isfinite(light), light, np.float32(-np.inf))
-        best = np.lexsort((candidates.rows, -candidates.light))
-        chosen = candidates.keep(best)
-        self._record(trace, "light", "scorer", came, len(chosen.rows), started_s)
-        return chosen
+        ordered = candidates.keep(np.argsort(-candidates.light, kind="stable"))
+        if request.told:
+            count = len(candidates.rows)
+            self._tell(trace, "light", "scorer", count, count, started_s)
+        return ordered
 
     def _score_heavy(
         self,
@@ -184,9 +175,9 @@ class Pipeline:
         heavy = self._heavy.score(self.model, request, candidates, view, deadline)
         if heavy.reason:
             trace.reasons.append(heavy.reason)
-        note = heavy.reason or ""
-        came = len(candidates.rows)
-        self._record(trace, "heavy", "scorer", came, heavy.ranked, started_s, note)
+        if request.told:
+            came, note = len(candidates.rows), heavy.reason or ""
+            self._tell(trace, "heavy", "scorer", came, heavy.ranked, started_s, note)
         if heavy.ranked:
             return Tier.FULL
         candidates.utility = candidates.light
@@ -203,13 +194,13 @@ class Pipeline:
     ) -> Ranked:
         started_s = self._clock.elapsed_s()
         slate = self._selector.select(request, candidates, view)
-        chosen = candidates.keep(slate.picks)
-        barred = np.zeros(len(chosen.rows), np.bool_)
-        for stage in VISIBILITY:
-            barred |= stage.drop(request, chosen, view)
-        chosen = chosen.keep(~barred)
-        came = len(candidates.rows)
-        self._record(trace, "slate", "selector", came, len(chosen.rows), started_s)
+        chosen, propensity = candidates.keep(slate.picks), slate.propensity
+        gone = broken_rules(request, chosen.rows, view) & VISIBILITY
+        if gone.any():
+            chosen, propensity = chosen.keep(gone == 0), propensity[gone == 0]
+        if request.told:
+            came, left = len(candidates.rows), len(chosen.rows)
+            self._tell(trace, "slate", "selector", came, left, started_s)
         assert chosen.utility is not None
         assert chosen.features is not None
         assert chosen.light is not None
@@ -217,14 +208,14 @@ class Pipeline:
             chosen.rows,
             chosen.sources,
             _scores(chosen.utility, chosen.light),
-            slate.propensity[~barred],
+            propensity,
             chosen.features,
             tier,
             hydrated,
             trace,
         )
 
-    def _record(
+    def _tell(
         self,
         trace: Trace,
         name: str,
@@ -236,6 +227,17 @@ class Pipeline:
     ) -> None:
         ms = (self._clock.elapsed_s() - started_s) * 1000.0
         trace.stages.append(StageRecord(name, kind, came, left, ms, note))
+
+
+def _by_rule(broken: Bits, ms: float) -> list[StageRecord]:
+    """Return what each rule left of what the rules before it had left."""
+    told, so_far, came = list[StageRecord](), 0, len(broken)
+    for name, bit in RULES.items():
+        so_far |= bit
+        left = int(np.count_nonzero((broken & so_far) == 0))
+        told.append(StageRecord(name, "filter", came, left, ms / len(RULES)))
+        came = left
+    return told
 
 
 def _scores(utility: Floats, light: Floats) -> Floats:

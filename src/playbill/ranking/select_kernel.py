@@ -1,33 +1,54 @@
-"""Choosing a slate, and asking the seen filter about many videos at once."""
+"""Merging what sources found, and choosing a slate under caps."""
 
+import numpy as np
 from numba import njit
 
 from playbill.features import NO_TOPIC
-from playbill.features.user_kernel import seen_before
+
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(nogil=True, cache=True)
-def seen_mask(user, rows, out):
-    """Set ``out`` (C,) True where the viewer's filter remembers a row."""
+def first_places(rows, places):
+    """Fill ``places`` with where each row stands for the first time; return how many rows differ.
+
+    Args:
+        rows: (C,) int64.
+        places: (C,) int64, ascending.
+    """
+    size = 16
+    while size < 2 * rows.shape[0]:
+        size *= 2
+    slots = np.full(size, -1, np.int64)
+    count = 0
     for c in range(rows.shape[0]):
-        out[c] = seen_before(user, rows[c])
+        slot = (np.uint64(rows[c]) * _SPREAD >> np.uint64(32)) & np.uint64(size - 1)
+        while slots[slot] >= 0 and slots[slot] != rows[c]:
+            slot = (slot + np.uint64(1)) & np.uint64(size - 1)
+        if slots[slot] < 0:
+            slots[slot] = rows[c]
+            places[count] = c
+            count += 1
+    return count
 
 
 @njit(nogil=True, cache=True)
-def select(order, authors, topics, author_cap, topic_cap, taken, picks):
+def select(order, rows, items, author_cap, topic_cap, taken, picks):
     """Fill ``picks`` (K,) with candidates in ``order`` (C,) under caps; return how many.
 
     Caps are lifted when they leave places empty: first the topics', then the authors'.
 
     Args:
         order: (C,) candidates, best first.
-        authors: (C,) author of each candidate.
-        topics: (C,) first topic of each candidate; ``NO_TOPIC`` is none that could be shared.
+        rows: (C,) row of each candidate.
+        items: (I,) records; a first topic of ``NO_TOPIC`` is none that could be shared.
         author_cap: candidates of one author.
         topic_cap: candidates of one topic.
-        taken: (C,) bool scratch, all False.
+        taken: (C,) bool, all False; True for what was picked.
         picks: (K,) int64.
     """
+    authors = np.empty(picks.shape[0], np.uint32)
+    topics = np.empty(picks.shape[0], np.uint16)
     count = 0
     for effort in range(3):
         for place in range(order.shape[0]):
@@ -36,16 +57,17 @@ def select(order, authors, topics, author_cap, topic_cap, taken, picks):
             c = order[place]
             if taken[c]:
                 continue
+            author, topic = items[rows[c]].author, items[rows[c]].topics[0]
             same_author = 0
             same_topic = 0
             for k in range(count):
-                same_author += authors[picks[k]] == authors[c]
-                same_topic += topics[picks[k]] == topics[c] and topics[c] != NO_TOPIC
+                same_author += authors[k] == author
+                same_topic += topics[k] == topic and topic != NO_TOPIC
             if effort < 2 and same_author >= author_cap:
                 continue
             if effort < 1 and same_topic >= topic_cap:
                 continue
             taken[c] = True
-            picks[count] = c
+            picks[count], authors[count], topics[count] = c, author, topic
             count += 1
     return count

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from playbill.ranking.select_kernel import select
 from playbill.ranking.stages import Candidates, Floats, RankingRequest, Rows
@@ -24,6 +25,8 @@ class Slate:
 class SlateSelector:
     """Best first under author and topic caps; some places go to exploration.
 
+    Candidates of equal utility keep the order they came in.
+
     Each place is given to chance with probability ``explore_share``, independently; where more
     places are than there are candidates of the explore source to draw from, some of them, drawn as
     well, are given back. A place of chance shows such a candidate drawn uniformly, so its
@@ -40,23 +43,28 @@ class SlateSelector:
         utility = candidates.utility
         if utility is None:
             utility = np.zeros(len(candidates.rows), np.float32)
-        light = candidates.light if candidates.light is not None else utility
-        order = np.lexsort((candidates.rows, -light, -utility))
-        items = view.tables.items[candidates.rows]
+        order = np.argsort(-utility, kind="stable")
         picks = np.empty(min(request.size, len(order)), np.int64)
+        taken = np.zeros(len(order), np.bool_)
         count = select(
             order,
-            np.ascontiguousarray(items["author"]),
-            np.ascontiguousarray(items["topics"][:, 0]),
+            candidates.rows,
+            view.tables.items,
             self.author_cap,
             self.topic_cap,
-            np.zeros(len(order), np.bool_),
+            taken,
             picks,
         )
-        return self._explore(request, candidates, picks[:count])
+        return self._explore(request, candidates, picks[:count], taken)
 
-    def _explore(self, request: RankingRequest, candidates: Candidates, picks: Rows) -> Slate:
-        pool = np.setdiff1d(np.flatnonzero(candidates.sources == _EXPLORE), picks)
+    def _explore(
+        self,
+        request: RankingRequest,
+        candidates: Candidates,
+        picks: Rows,
+        taken: npt.NDArray[np.bool_],
+    ) -> Slate:
+        pool = np.flatnonzero((candidates.sources == _EXPLORE) & ~taken)
         share = self.explore_share
         if not len(pool) or share <= 0.0:
             return Slate(picks, np.ones(len(picks), np.float32))
@@ -66,10 +74,10 @@ class SlateSelector:
             places = random.choice(places, len(pool), replace=False)
         chance = _chance_of_a_place(len(picks), len(pool), share)
         propensity = np.full(len(picks), 1.0 - chance, np.float32)
-        slate = picks.copy()
-        slate[places] = random.choice(pool, len(places), replace=False)
-        propensity[places] = chance / len(pool)
-        return Slate(slate, propensity)
+        if len(places):
+            picks[places] = random.choice(pool, len(places), replace=False)
+            propensity[places] = chance / len(pool)
+        return Slate(picks, propensity)
 
 
 def _chance_of_a_place(places: int, most: int, share: float) -> float:

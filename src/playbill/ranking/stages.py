@@ -1,14 +1,13 @@
-"""The kinds of stage. Each answers one question about all candidates; the runner moves them."""
+"""What stages pass on: a request, candidates as columns, and a trace of both."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from playbill.retrieval import ItemView, Query
+from playbill.retrieval import Query
 
-Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -17,8 +16,8 @@ Floats = npt.NDArray[np.float32]
 class RankingRequest:
     """One request, as stages see it.
 
-    ``excluded`` (E,) rows not to show; ``size`` places to fill; ``surface`` and ``query.region``
-    codes of the declared ones.
+    ``excluded`` (E,) rows not to show, ascending; ``size`` places to fill; ``surface`` and
+    ``query.region`` codes of the declared ones; ``told`` asks for a trace of every stage.
     """
 
     query: Query
@@ -27,6 +26,7 @@ class RankingRequest:
     excluded: Rows
     at_ms: int
     user_epoch: int
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -54,21 +54,7 @@ class Candidates:
         )
 
 
-class Filter(Protocol):
-    """A reason not to show a video."""
-
-    @property
-    def name(self) -> str:
-        """Return the name that traces carry."""
-        ...
-
-    def drop(self, request: RankingRequest, candidates: Candidates, view: ItemView) -> Mask:
-        """Return (C,) bool, True where a candidate must not be shown."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StageRecord:
+class StageRecord(NamedTuple):
     """What one stage did to one request."""
 
     name: str
@@ -81,7 +67,7 @@ class StageRecord:
 
 @dataclass(slots=True)
 class Trace:
-    """What every stage did to one request, in order, and who was a candidate after filtering."""
+    """What became of one request: reasons always; stages and candidates if it asked to be told."""
 
     stages: list[StageRecord] = field(default_factory=list)
     candidates: Candidates | None = None

@@ -14,8 +14,8 @@ from playbill.retrieval.sources import (
     VectorSource,
     VectorTable,
 )
-from playbill.retrieval.vector_index import VectorIndex, quantise
-from playbill.retrieval.view import ItemView, SharedView, view_of
+from playbill.retrieval.vector_index import VectorIndex, gate_of, quantise
+from playbill.retrieval.view import ItemView, SharedView, region_bit, view_of
 
 __all__ = [
     "SOURCES",
@@ -33,6 +33,8 @@ __all__ = [
     "VectorIndex",
     "VectorSource",
     "VectorTable",
+    "gate_of",
     "quantise",
+    "region_bit",
     "view_of",
 ]

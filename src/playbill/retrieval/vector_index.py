@@ -9,19 +9,22 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import InvalidInput
-from playbill.retrieval.scan_kernel import nearest, scan
+from playbill.retrieval.scan_kernel import LARGEST_CODE, hits_apart, scan
+from playbill.retrieval.view import ItemView, region_bit
 
 Floats = npt.NDArray[np.float32]
+Gate = tuple[npt.NDArray[np.void], npt.NDArray[np.int64], np.uint32, int]
+"""(I,) items, (N,) the row of each place, a region's bit and an age; made by ``gate_of``."""
 _STEPS = 12
 _SAMPLE_PER_LIST = 64
-_LARGEST_CODE = 127.0
+_BLOCK = 8_192
 
 
 def quantise(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     """Return (N, D) int8 codes and (N,) what one step of each is worth."""
     largest = np.abs(vectors).max(axis=1)
-    scales = (np.maximum(largest, 1e-12) / _LARGEST_CODE).astype(np.float32)
-    codes = np.clip(np.rint(vectors / scales[:, None]), -_LARGEST_CODE, _LARGEST_CODE)
+    scales = (np.maximum(largest, 1e-12) / LARGEST_CODE).astype(np.float32)
+    codes = np.clip(np.rint(vectors / scales[:, None]), -LARGEST_CODE, LARGEST_CODE)
     return codes.astype(np.int8), scales
 
 
@@ -53,15 +56,14 @@ class VectorIndex:
             raise InvalidInput("some vectors are not finite; look at the item tower's training")
         vectors = np.ascontiguousarray(vectors, np.float32)
         centroids = _centroids(vectors, seed)
-        owner = np.empty(len(vectors), np.int64)
-        nearest(vectors, centroids, owner)
+        owner = _nearest(vectors, centroids)
         order = np.argsort(owner, kind="stable")
         starts = np.searchsorted(owner[order], np.arange(len(centroids) + 1))
         codes, scales = quantise(vectors[order])
         return cls(centroids, starts.astype(np.int64), codes, scales, keys[order])
 
     def search(
-        self, query: Floats, count: int, probes: int
+        self, query: Floats, count: int, probes: int, gate: "Gate | None" = None
     ) -> tuple[npt.NDArray[np.int64], Floats]:
         """Return the places and scores of about the ``count`` best, best first.
 
@@ -69,21 +71,30 @@ class VectorIndex:
             query: (D,) float32.
             count: how many.
             probes: lists looked through; all of them make the search exhaustive.
+            gate: what must not be found; None finds everything.
         """
-        coarse = self.centroids @ query
-        probes = min(probes, len(coarse))
-        lists = np.argpartition(-coarse, probes - 1)[:probes].astype(np.int64)
-        room = int((self.starts[lists + 1] - self.starts[lists]).sum())
-        if room == 0:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        code, scale = quantise(query[None, :])
-        scores, places = np.empty(room, np.float32), np.empty(room, np.int64)
-        scan(self.codes, self.scales, self.starts, lists, code[0], scale[0], scores, places)
-        if room > count:
-            best = np.argpartition(-scores, count - 1)[:count]
-            scores, places = scores[best], places[best]
-        order = np.lexsort((places, -scores))
-        return places[order], scores[order]
+        hits, found = self.search_many(query[None, :], count, probes, gate)
+        best = hits[0, : found[0]]
+        best.sort()
+        places, scores = hits_apart(best[::-1])
+        return places, scores
+
+    def search_many(
+        self, queries: Floats, count: int, probes: int, gate: "Gate | None" = None
+    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Return (Q, count) hits in no order and (Q,) how many of each there are.
+
+        Args:
+            queries: (Q, D) float32.
+            count: how many for each.
+            probes: lists looked through for each.
+            gate: as in ``search``.
+        """
+        hits = np.empty((len(queries), 2 * count), np.uint64)
+        found = np.zeros(len(queries), np.int64)
+        arrays = (self.starts, self.codes, self.scales)
+        scan(arrays, queries @ self.centroids.T, queries, probes, gate, hits, found)
+        return hits[:, :count], found
 
     def probes_for(self, candidates: int) -> int:
         """Return how many lists to look through to meet some thirty times the candidates."""
@@ -144,6 +155,30 @@ _KINDS = {
 }
 
 
+def gate_of(
+    view: ItemView, rows: npt.NDArray[np.int64], region: int, user: npt.NDArray[np.void]
+) -> Gate:
+    """Return what keeps a search from finding what a viewer must not see.
+
+    Args:
+        rows: (N,) the row of each place of the index.
+        region: code of the viewer's region, 0 for none.
+        user: (1,) ``USER_RECORD``; its age counts.
+    """
+    return view.tables.items, rows, region_bit(region), int(user["age"][0])
+
+
+def _nearest(vectors: Floats, centroids: Floats) -> npt.NDArray[np.int64]:
+    """Return (N,) the centroid with the largest dot product with each unit vector."""
+    owner = np.empty(len(vectors), np.int64)
+    scores = np.empty((_BLOCK, len(centroids)), np.float32)
+    for first in range(0, len(vectors), _BLOCK):
+        block = vectors[first : first + _BLOCK]
+        np.matmul(block, centroids.T, out=scores[: len(block)])
+        owner[first : first + _BLOCK] = scores[: len(block)].argmax(axis=1)
+    return owner
+
+
 def _mapped(path: Path) -> npt.NDArray[Any]:
     loaded = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(loaded, np.ndarray):
@@ -159,9 +194,8 @@ def _centroids(vectors: Floats, seed: int) -> Floats:
     size = min(len(vectors), lists * _SAMPLE_PER_LIST)
     sample = vectors[random.choice(len(vectors), size, replace=False)]
     centroids = sample[random.choice(size, lists, replace=False)].copy()
-    owner = np.empty(size, np.int64)
     for _ in range(_STEPS):
-        nearest(sample, centroids, owner)
+        owner = _nearest(sample, centroids)
         sums = np.zeros_like(centroids)
         np.add.at(sums, owner, sample)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)

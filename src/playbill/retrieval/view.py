@@ -45,6 +45,11 @@ class ItemView:
         return len(self.tables.items)
 
 
+def region_bit(region: int) -> np.uint32:
+    """Return the bit of a region code in ``ITEM_RECORD.regions``, 0 for no region."""
+    return np.uint32(1 << (region - 1)) if region else np.uint32(0)
+
+
 def view_of(shared: SharedView) -> ItemView:
     """Return a view of the records in use; counts only grow, so it stays valid."""
     head = shared.header[0]

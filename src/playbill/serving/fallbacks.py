@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.contracts import FeedItem
-from playbill.ranking import VISIBILITY, Candidates, RankingRequest
-from playbill.ranking.filters import PERSONAL
+from playbill.ranking import RULES, Candidates, RankingRequest, broken_rules, permitted
 from playbill.retrieval import (
     SOURCE_CODES,
     DerivedLists,
@@ -53,7 +52,7 @@ class LastLists:
         rows = self._lists.get(user)
         if rows is None:
             return None
-        return _slate(request, view, rows, np.full(len(rows), _TRENDING, np.uint8), seen_last=False)
+        return _slate(request, view, rows, np.full(len(rows), _TRENDING, np.uint8), again=True)
 
 
 def popular(
@@ -88,7 +87,7 @@ def popular(
     named = np.array(sources, np.uint8)
     _, firsts = np.unique(merged, return_index=True)
     firsts.sort()
-    found = _slate(request, view, merged[firsts], named[firsts], seen_last=True)
+    found = _slate(request, view, merged[firsts], named[firsts], again=False)
     if found is not None and len(lists.pool):
         chance = found.sources == SOURCE_CODES["explore"]
         found.propensity[chance] = min(1.0, size / (2.0 * len(lists.pool)))
@@ -101,20 +100,17 @@ def _slate(
     rows: Rows,
     sources: npt.NDArray[np.uint8],
     *,
-    seen_last: bool,
+    again: bool,
 ) -> Fallback | None:
     """Return what may be shown of a list, cut to size; None when nothing may.
 
-    With ``seen_last`` what the viewer has seen, or has hidden the author of, only tops it up.
+    ``again`` shows what the viewer has seen as readily as anything; else it only tops a page up.
     """
     present = rows < view.count
     candidates = Candidates(rows[present], sources[present])
-    must_not, rather_not = (*VISIBILITY, PERSONAL[0]), PERSONAL[1:]
-    for stage in must_not:
-        candidates = candidates.keep(~stage.drop(request, candidates, view))
-    if seen_last:
-        against = [stage.drop(request, candidates, view) for stage in rather_not]
-        candidates = candidates.keep(np.lexsort(against))
+    broken = broken_rules(request, candidates.rows, view)
+    broken &= np.uint8(0xFF ^ RULES["seen"]) if again else np.uint8(0xFF)
+    candidates = candidates.keep(permitted(broken, request.size))
     count = min(request.size, len(candidates.rows))
     if count == 0:
         return None

@@ -1,7 +1,7 @@
 """The feed: whatever happens, a reply with its tier and its reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +115,7 @@ class FeedService:
     def last_resort(self, message: FeedRequest, reason: str) -> FeedReply:
         """Answer when the pipeline itself broke: the popular tier, else the static one."""
         try:
-            asked = self._ask(message, [], store=False)
+            asked = self._ask(message, [], store=False, told=False)
             view = None if self.state.shared is None else view_of(self.state.shared)
             fallback = None if view is None else self._popular(asked, view)
             if view is not None and fallback is not None:
@@ -129,7 +129,7 @@ class FeedService:
         reasons = list(self.state.notes)
         if self._recorder.failing():
             reasons.append("log_unavailable")
-        asked = self._ask(message, reasons, store=True)
+        asked = self._ask(message, reasons, store=True, told=not record)
         state = self.state
         view = None if state.shared is None else view_of(state.shared)
         if view is None or view.count == 0:
@@ -163,8 +163,8 @@ class FeedService:
         except DependencyUnavailable:
             vector = None
             reasons.append("user_tower_failed")
-        query = asked.request.query
-        request = _with_query(asked.request, Query(query.user, query.region, vector, query.random))
+        query = replace(asked.request.query, vector=vector)
+        request = replace(asked.request, query=query)
         try:
             ranked = pipeline.run(request, view, deadline)
         except DependencyUnavailable:
@@ -176,7 +176,7 @@ class FeedService:
         reasons += ranked.trace.reasons
         return self._reply_ranked(asked, view, ranked, reasons, record), ranked.trace
 
-    def _ask(self, message: FeedRequest, reasons: list[str], *, store: bool) -> _Asked:
+    def _ask(self, message: FeedRequest, reasons: list[str], *, store: bool, told: bool) -> _Asked:
         surface = self._surfaces.code(message.surface) or 1
         region = self._regions.code(message.region)
         shown_before = read_cursor(message.cursor)
@@ -191,6 +191,7 @@ class FeedService:
             excluded=excluded,
             at_ms=self._clock.now_ms(),
             user_epoch=row.epoch,
+            told=told,
         )
         return _Asked(request, message, user, row, shown_before, self._ids.issue(request.at_ms))
 
@@ -212,7 +213,7 @@ class FeedService:
 
     def _excluded(self, message: FeedRequest, shown: npt.NDArray[np.uint64]) -> Rows:
         keys = [*shown.tolist(), *(key64(name) for name in message.exclude)]
-        return self.texts.rows(keys)
+        return np.sort(self.texts.rows(keys))
 
     def _note_state(self, asked: _Asked, view: ItemView, reasons: list[str]) -> None:
         """Say what of the state is not as it should be."""
@@ -367,14 +368,3 @@ def _unread() -> UserRow:
     row = empty_user()
     row["age"] = 0
     return UserRow(row, known=False, epoch=0)
-
-
-def _with_query(request: RankingRequest, query: Query) -> RankingRequest:
-    return RankingRequest(
-        query=query,
-        surface=request.surface,
-        size=request.size,
-        excluded=request.excluded,
-        at_ms=request.at_ms,
-        user_epoch=request.user_epoch,
-    )

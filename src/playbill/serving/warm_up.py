@@ -5,8 +5,9 @@ import numpy as np
 from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
-from playbill.ranking.select_kernel import seen_mask, select
-from playbill.retrieval import SharedView, VectorIndex
+from playbill.ranking.rules_kernel import broken_by
+from playbill.ranking.select_kernel import first_places, select
+from playbill.retrieval import SharedView, VectorIndex, gate_of, view_of
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -19,20 +20,22 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     user = empty_user()
     Assembler().read(tables, rows, user, clock.now_ms())
     user.flags.writeable = False
-    mask = np.empty(len(rows), np.bool_)
-    seen_mask(user[0], rows, mask)
-    picks = np.empty(2, np.int64)
+    broken_by(rows, tables.items, user[0], np.uint32(1), rows, np.empty(len(rows), np.uint8))
+    first_places(rows, np.empty(len(rows), np.int64))
     select(
         np.arange(4),
-        np.zeros(4, np.uint32),
-        np.zeros(4, np.uint16),
+        rows,
+        tables.items,
         settings.serving.author_cap,
         settings.serving.topic_cap,
         np.zeros(4, np.bool_),
-        picks,
+        np.empty(2, np.int64),
     )
     vectors = np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
     for name in VectorIndex.__slots__:
         getattr(index, name).flags.writeable = False
+    view = view_of(shared)
+    places = np.zeros(8, np.int64)
     index.search(vectors[0], 4, 8)
+    index.search(vectors[0], 4, 8, gate_of(view, places, 1, user))

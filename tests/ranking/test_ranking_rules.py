@@ -1,10 +1,10 @@
-"""Each filter with the cases that it decides."""
+"""Each rule with the cases that it decides."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ranking_worlds import candidates, request
+from ranking_worlds import request
 
 from laws.feature_stories import law, open_catalogue
 from laws.feature_views import item_view, viewer
@@ -12,39 +12,30 @@ from laws.feature_worlds import World
 from playbill.contracts import User
 from playbill.features import VISIBLE, empty_user
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, NO_ROW
-from playbill.ranking import PERSONAL, VISIBILITY
-from playbill.ranking.filters import (
-    AgeRatingFilter,
-    DislikedFilter,
-    ExcludeFilter,
-    RegionFilter,
-    SeenFilter,
-    VisibleFilter,
-)
+from playbill.ranking import MUST_NOT, RULES, VISIBILITY, broken_rules, permitted
 from playbill.retrieval import view_of
 
 
-def _dropped(stage, view, asked=None, count: int | None = None) -> list[int]:
-    rows = candidates(view.count if count is None else count)
-    mask = stage.drop(asked or request(), rows, view)
-    assert mask.shape == rows.rows.shape
-    assert mask.dtype == np.bool_
-    return np.flatnonzero(mask).tolist()
+def _dropped(rule: str, view, asked=None) -> list[int]:
+    broken = broken_rules(asked or request(), np.arange(view.count), view)
+    assert broken.dtype == np.uint8
+    return np.flatnonzero(broken & RULES[rule]).tolist()
 
 
-def test_filters_have_names_and_an_order():
-    assert [stage.name for stage in VISIBILITY] == ["visible", "region", "age_rating"]
-    assert [stage.name for stage in PERSONAL] == ["exclude", "seen", "disliked"]
+def test_every_rule_has_a_bit_of_its_own():
+    assert list(RULES) == ["visible", "region", "age_rating", "exclude", "seen", "disliked"]
+    assert sum(RULES.values()) == (1 << len(RULES)) - 1
+    assert VISIBILITY | RULES["exclude"] == MUST_NOT
+    assert RULES["visible"] | RULES["region"] | RULES["age_rating"] == VISIBILITY
 
 
-@pytest.mark.parametrize("stage", [*VISIBILITY, *PERSONAL], ids=lambda stage: stage.name)
-def test_no_candidates_are_no_trouble(stage):
-    assert _dropped(stage, item_view(3), count=0) == []
+def test_no_candidates_are_no_trouble():
+    assert broken_rules(request(), np.empty(0, np.int64), item_view(3)).tolist() == []
 
 
 def test_a_video_that_was_taken_down_is_dropped():
     view = item_view(4, flags=[VISIBLE, 0, VISIBLE | 2, 2])
-    assert _dropped(VisibleFilter(), view) == [1, 3]
+    assert _dropped("visible", view) == [1, 3]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +45,7 @@ def test_a_video_that_was_taken_down_is_dropped():
 def test_a_video_is_shown_where_it_may_be(region, dropped):
     view = item_view(5)
     view.tables.items["regions"] = [0, 0b01, 0b10, 0b11, 1 << 31]
-    assert _dropped(RegionFilter(), view, request(region=region)) == dropped
+    assert _dropped("region", view, request(region=region)) == dropped
 
 
 @pytest.mark.parametrize(
@@ -68,7 +59,7 @@ def test_a_video_rated_above_the_viewers_age_is_dropped_and_an_unknown_age_is_an
     view.tables.items["age_rating"] = [0, 12, 18, 21]
     user = empty_user()
     user["age"] = age
-    assert _dropped(AgeRatingFilter(), view, request(user=user)) == dropped
+    assert _dropped("age_rating", view, request(user=user)) == dropped
 
 
 def test_a_child_of_no_age_yet_is_no_adult():
@@ -78,12 +69,12 @@ def test_a_child_of_no_age_yet_is_no_adult():
     world.step()
     world.items.items["age_rating"][0] = 1
     asked = request(user=world.viewer("ann"))
-    assert _dropped(AgeRatingFilter(), view_of(world.items), asked) == [0]
+    assert _dropped("age_rating", view_of(world.items), asked) == [0]
 
 
 @pytest.mark.parametrize(("excluded", "dropped"), [([], []), ([2], [2]), ([0, 3, 99], [0, 3])])
 def test_what_the_caller_names_is_dropped(excluded, dropped):
-    assert _dropped(ExcludeFilter(), item_view(4), request(excluded=excluded)) == dropped
+    assert _dropped("exclude", item_view(4), request(excluded=excluded)) == dropped
 
 
 def test_what_was_shown_is_dropped():
@@ -93,8 +84,8 @@ def test_what_was_shown_is_dropped():
     world.act(world.event("watch", "ann", "v6", watch_ms=5), world.event("click", "ann", "v7"))
     world.step()
     asked = request(user=world.viewer("ann"))
-    assert _dropped(SeenFilter(), view_of(world.items), asked) == [1, 4, 6]
-    assert _dropped(SeenFilter(), view_of(world.items)) == []
+    assert _dropped("seen", view_of(world.items), asked) == [1, 4, 6]
+    assert _dropped("seen", view_of(world.items)) == []
 
 
 @pytest.mark.parametrize(
@@ -112,12 +103,12 @@ def test_what_was_shown_is_dropped():
 def test_authors_of_hidden_and_reported_videos_are_dropped(history, actions, dropped):
     view = item_view(6, authors=[0, 1, 2] * 2)
     user = viewer(history=history, actions=actions)
-    assert _dropped(DislikedFilter(), view, request(user=user)) == dropped
+    assert _dropped("disliked", view, request(user=user)) == dropped
 
 
 @law(60)
 @given(rows=st.lists(st.integers(0, 5), max_size=12), asked_region=st.integers(0, 4))
-def test_a_filter_decides_about_each_candidate_alone(rows, asked_region):
+def test_a_rule_decides_about_each_candidate_alone(rows, asked_region):
     """Order, repeats and company of a candidate change nothing for it."""
     view = item_view(6, authors=[0, 1, 2] * 2, flags=[1, 0, 1, 1, 0, 1])
     view.tables.items["regions"] = [0, 1, 2, 3, 0, 1]
@@ -125,8 +116,24 @@ def test_a_filter_decides_about_each_candidate_alone(rows, asked_region):
     user = viewer(history=[2], actions=[DISLIKED])
     user["age"] = 15
     asked = request(user=user, region=asked_region, excluded=[3])
-    for stage in (*VISIBILITY, *PERSONAL):
-        alone = stage.drop(asked, candidates(6), view)
-        several = candidates(len(rows))
-        several.rows = np.array(rows, np.int64)
-        assert stage.drop(asked, several, view).tolist() == [bool(alone[row]) for row in rows]
+    alone = broken_rules(asked, np.arange(6), view)
+    several = broken_rules(asked, np.array(rows, np.int64), view)
+    assert several.tolist() == [int(alone[row]) for row in rows]
+
+
+SEEN, DISLIKED = RULES["seen"], RULES["disliked"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "size", "kept"),
+    [
+        ([], 3, []),
+        ([0, SEEN, 0, DISLIKED], 2, [0, 2]),
+        ([SEEN, 0, SEEN | DISLIKED, 0, SEEN], 3, [1, 3, 0, 4]),
+        ([DISLIKED, SEEN], 5, [1]),
+        ([DISLIKED, MUST_NOT | DISLIKED, SEEN | DISLIKED], 5, [0, 2]),
+        ([MUST_NOT, RULES["exclude"], RULES["visible"] | SEEN], 5, []),
+    ],
+)
+def test_seen_videos_top_a_page_up_and_disliked_ones_come_before_nothing_only(broken, size, kept):
+    assert permitted(np.array(broken, np.uint8), size).tolist() == kept

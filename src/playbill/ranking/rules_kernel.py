@@ -1,0 +1,58 @@
+"""Asking every rule about every candidate."""
+
+import numpy as np
+from numba import njit
+
+from playbill.features.layout import AGE_UNKNOWN, HISTORY, VISIBLE
+from playbill.features.layout import DISLIKED as DISLIKED_ACTION
+from playbill.features.user_kernel import seen_before
+
+HIDDEN, REGION, AGE_RATING, EXCLUDED, SEEN, DISLIKED = 1, 2, 4, 8, 16, 32
+
+
+@njit(nogil=True, cache=True)
+def _disliked_authors(user, items, authors):
+    """Fill the authors of videos that the viewer hid or reported; return how many."""
+    count = 0
+    for i in range(user.history_count):
+        row = user.history[i]
+        if user.history_action[i] & DISLIKED_ACTION and row < items.shape[0]:
+            authors[count] = items[row].author
+            count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def broken_by(rows, items, user, region_bit, excluded, out):
+    """Fill the bits of the rules that each of C candidates breaks.
+
+    Args:
+        rows: (C,) rows of the candidates.
+        items: (I,) records.
+        user: one ``USER_RECORD``; an unknown age counts as an adult's.
+        region_bit: of the viewer's region, 0 for none: then only what may be shown everywhere.
+        excluded: (E,) rows that the caller named, ascending.
+        out: (C,) uint8.
+    """
+    authors = np.empty(HISTORY, np.uint32)
+    disliked = _disliked_authors(user, items, authors)
+    for c in range(rows.shape[0]):
+        row = rows[c]
+        item = items[row]
+        bits = 0
+        if not item.flags & VISIBLE:
+            bits |= HIDDEN
+        if item.regions != 0 and not item.regions & region_bit:
+            bits |= REGION
+        if user.age != AGE_UNKNOWN and item.age_rating > user.age:
+            bits |= AGE_RATING
+        if excluded.shape[0]:
+            place = np.searchsorted(excluded, row)
+            if place < excluded.shape[0] and excluded[place] == row:
+                bits |= EXCLUDED
+        if seen_before(user, row):
+            bits |= SEEN
+        for i in range(disliked):
+            if authors[i] == item.author:
+                bits |= DISLIKED
+        out[c] = bits
