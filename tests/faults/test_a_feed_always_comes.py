@@ -306,4 +306,5 @@ def test_an_edit_of_the_settings_that_cannot_be_read_costs_no_process(made: Live
     os.kill(first, signal.SIGKILL)
     until(lambda: made.pid(FIRST_WORKER) not in (0, first), "the worker is replaced")
     until(lambda: made.board().rows["ready"][FIRST_WORKER], "the new one is ready")
+    made.ready()
     served(made.feed("viewer1"), "full")

@@ -49,6 +49,8 @@ class Vectors:
         keys = np.arange(1, self.indexed + 1, dtype=np.uint64)
         self.index = VectorIndex.build(self.matrix[: self.indexed], keys, seed=1)
         self.row_of_place = self.index.keys.astype(np.int64) - 1
+        rows = np.arange(len(self.matrix))
+        self.newest = VectorIndex.of_one_list(self.matrix, rows.astype(np.uint64)), rows
 
     def vectors(self, rows):
         known = (rows >= 0) & (rows < len(self.matrix))

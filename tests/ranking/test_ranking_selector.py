@@ -10,7 +10,6 @@ from laws.feature_stories import law
 from laws.feature_views import item_view
 from playbill.features import NO_TOPIC
 from playbill.ranking import SlateSelector
-from playbill.ranking.select_kernel import first_places
 
 FREE = SlateSelector(author_cap=99, topic_cap=99, explore_share=0.0)
 
@@ -97,15 +96,6 @@ def test_candidates_of_equal_utility_keep_the_order_they_came_in():
 
 def test_without_a_utility_they_stay_as_they_came():
     assert FREE.select(request(size=3), candidates(3), item_view(3)).picks.tolist() == [0, 1, 2]
-
-
-@law(100)
-@given(rows=st.lists(st.integers(0, 2**40), max_size=80))
-def test_merging_keeps_each_video_where_it_stood_first(rows):
-    merged = np.array(rows, np.int64)
-    places = np.empty(len(rows), np.int64)
-    count = first_places(merged, places)
-    assert places[:count].tolist() == sorted(np.unique(merged, return_index=True)[1].tolist())
 
 
 def test_no_candidates_make_an_empty_slate():

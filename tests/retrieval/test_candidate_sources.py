@@ -19,6 +19,7 @@ from playbill.retrieval import (
     SimilarSource,
     TrendingSource,
     VectorSource,
+    first_of_each,
 )
 
 COUNT = 60
@@ -173,11 +174,9 @@ def test_fresh_is_half_by_nearness_and_half_by_age():
     view = item_view(40, created_at_ms=NOW_MS - np.arange(40) * 1_000)
     vector = MATRIX[33]
     rows = FreshSource(_lists(view), TABLE).retrieve(query(vector=vector), view, 10)
+    nearest = np.argsort(-(MATRIX[:40] @ vector))[:5].tolist()
     assert rows[0] == 33
-    assert set(range(5)) <= set(rows.tolist())
-    nearest = np.argsort(-(MATRIX[:40] @ vector))
-    assert set(rows.tolist()) <= {*range(5), *nearest[:10].tolist()}
-    assert len(rows) == 10
+    assert rows.tolist() == list(dict.fromkeys([*nearest, *range(40)]))[:10]
 
 
 def test_fresh_is_the_newest_where_nothing_says_what_is_near():
@@ -226,3 +225,47 @@ def test_exploration_repeats_with_its_seed():
     source = ExploreSource(_lists(view))
     first, second = (source.retrieve(query(seed=9), view, 10).tolist() for _ in range(2))
     assert first == second
+
+
+@law(100)
+@given(rows=st.lists(st.integers(0, 2**40), max_size=80))
+def test_merging_keeps_each_video_where_it_stood_first(rows):
+    merged = np.array(rows, np.int64)
+    assert first_of_each(merged).tolist() == sorted(
+        np.unique(merged, return_index=True)[1].tolist()
+    )
+
+
+def test_chance_draws_every_video_of_a_large_pool_alike():
+    view = item_view(400)
+    source = ExploreSource(_lists(view))
+    asked = query(seed=3)
+    drawn = np.concatenate([source.retrieve(asked, view, 20) for _ in range(2_000)])
+    counts = np.bincount(drawn, minlength=400)
+    assert (np.abs(counts - 100) < 5 * 10).all()
+
+
+@law(40)
+@given(
+    seed=st.integers(0, 1_000),
+    region=st.integers(0, 3),
+    age=st.sampled_from([0, 12, 255]),
+    quota=st.integers(1, 40),
+)
+def test_what_may_not_be_shown_takes_nobody_s_place(seed, region, age, quota):
+    """The nearest that may be shown are found, however many others lie nearer."""
+    random = np.random.default_rng(seed)
+    view = item_view(50)
+    items = view.tables.items
+    items["flags"] = random.integers(2, size=50)
+    items["regions"] = random.choice([0, 1, 2, 3], size=50)
+    items["age_rating"] = random.choice([0, 12, 18], size=50)
+    user = viewer()
+    user["age"] = age
+    bit = 1 << (region - 1) if region else 0
+    allowed = (items["flags"] & 1 == 1) & ((items["regions"] == 0) | (items["regions"] & bit > 0))
+    allowed &= (age == 255) | (items["age_rating"] <= age)
+    asked = query(user, region=region, vector=MATRIX[seed % 50])
+    rows = VectorSource(TABLE).retrieve(asked, view, quota)
+    assert len(rows) == min(quota, int(allowed.sum()))
+    assert allowed[rows].all()

@@ -45,6 +45,7 @@ def _view(videos, hidden):
     )
     items = view.tables.items
     items["slots"][:, SHOWN] = [shown for *_, shown in videos]
+    items["landmark_ms"] = NOW_MS
     items["flags"][[row for row in hidden if row < len(items)]] = 0
     return view
 
@@ -71,12 +72,12 @@ def test_lists_are_what_looking_at_every_record_gives(growths):
             assert lists.by_author[author].tolist() == newest + [-1] * (PER_AUTHOR - len(newest))
 
 
-def test_only_the_newest_records_are_looked_at(monkeypatch):
+def test_the_pool_is_looked_for_among_the_newest_records_only(monkeypatch):
     monkeypatch.setattr(derived, "_LOOK_BACK", 10)
     lists = DerivedLists(FRESH_MS)
     lists.refresh(item_view(25), NOW_MS)
-    assert lists.fresh.tolist() == list(range(15, 25))
     assert lists.pool.tolist() == list(range(15, 25))
+    assert lists.fresh.tolist() == list(range(25))
     assert (lists.by_author[:25, 0] == np.arange(25)).all()
 
 
@@ -86,6 +87,26 @@ def test_the_pool_holds_the_newest_of_the_little_shown(monkeypatch):
     lists.refresh(item_view(9), NOW_MS)
     assert lists.pool.tolist() == [6, 7, 8]
     assert POOL == 4_096
+
+
+@pytest.mark.parametrize(("days", "pool"), [(0, []), (13, []), (14, [0])])
+def test_what_was_shown_long_ago_is_little_shown_again(days, pool):
+    view = item_view(1)
+    view.tables.items["landmark_ms"] = NOW_MS - days * DAY_MS
+    view.tables.items["slots"][:, SHOWN] = 2 * LITTLE_SHOWN - 1
+    lists = DerivedLists(FRESH_MS)
+    lists.refresh(view, NOW_MS)
+    assert lists.pool.tolist() == pool
+
+
+def test_the_newest_of_very_many_are_those_of_few(monkeypatch):
+    monkeypatch.setattr(derived, "NEWEST", 5)
+    monkeypatch.setattr(derived, "_KEPT", 10)
+    ages = np.random.default_rng(1).permutation(1_000)
+    view = item_view(1_000, created_at_ms=NOW_MS - ages)
+    lists = DerivedLists(FRESH_MS)
+    lists.refresh(view, NOW_MS)
+    assert ages[lists.fresh].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_an_empty_catalogue_has_empty_lists():

@@ -66,8 +66,10 @@ def test_what_was_excluded_or_taken_down_never_tops_it_up(hides_author_0):
 def test_the_last_list_comes_back_as_it_was_less_what_is_gone():
     flags = [VISIBLE, VISIBLE, 0, VISIBLE]
     view, lists = item_view(4, flags=flags), LastLists()
-    lists.remember(b"viewer", np.array([3, 2, 0, 1]))
+    sources = np.array([1, 2, 4, 6], np.uint8)
+    lists.remember(b"viewer", np.array([3, 2, 0, 1]), sources)
     found = lists.cached(b"viewer", _request(None, 10), view)
     assert found is not None
     assert found.rows.tolist() == [3, 0, 1]
+    assert found.sources.tolist() == [1, 4, 6]
     assert lists.cached(b"another", _request(None, 10), view) is None

@@ -43,6 +43,7 @@ def test_a_draft_holds_every_file_but_the_index(draft):
         "content_tower.npz",
         "item_vectors.npy",
         "item_keys.npy",
+        "item_rows.npy",
         "popular.json",
         "card.json",
     }
@@ -134,6 +135,7 @@ def test_vectors_are_those_of_the_visible_videos(draft, dataset):
     items = dataset.items()
     visible = items["key"][(items["flags"] & VISIBLE) != 0]
     assert (np.load(folder / "item_keys.npy") == visible).all()
+    assert (items["key"][np.load(folder / "item_rows.npy")] == visible).all()
     assert np.load(folder / "item_vectors.npy").shape == (len(visible), 64)
 
 

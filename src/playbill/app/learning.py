@@ -15,6 +15,7 @@ from playbill.app.wiring import Wiring
 from playbill.core import Conflict, InvalidInput, NotFound
 
 OnProgress = Callable[[str, float], None]
+_VECTOR_FILES = ("item_vectors.npy", "item_keys.npy", "item_rows.npy")
 _DRAFT = "draft"
 
 
@@ -54,7 +55,6 @@ def _train(
     on_progress: OnProgress | None,
     promote: bool,
 ) -> Trained:
-    from playbill.retrieval import VectorIndex
     from playbill.training import Circumstances, Dataset, build_dataset, draft_bundle
 
     layout, settings = wiring.layout, wiring.settings
@@ -72,8 +72,7 @@ def _train(
             rows_from_ms=rows_from_ms,
             on_progress=on_progress,
         )
-        vectors, keys = _vectors(folder)
-        VectorIndex.build(vectors, keys, settings.training.seed).save(folder / "index")
+        _index(folder, settings.training.seed)
         store = wiring.bundles()
         digest = store.add(folder, manifest)
     finally:
@@ -150,10 +149,19 @@ def _one_at_a_time(bundles: Path) -> Iterator[None]:
         yield
 
 
-def _vectors(draft: Path) -> tuple[Any, Any]:
+def _index(draft: Path, seed: int) -> None:
+    """Turn the draft's vectors into its index, which is all that serving needs of them."""
     import numpy as np
 
-    vectors = np.load(draft / "item_vectors.npy", allow_pickle=False)
+    from playbill.retrieval import VectorIndex
+
+    vectors, keys, rows = (np.load(draft / name, allow_pickle=False) for name in _VECTOR_FILES)
     if not len(vectors):
         raise InvalidInput("no video is visible; there is nothing to index")
-    return vectors, np.load(draft / "item_keys.npy", allow_pickle=False)
+    index = VectorIndex.build(vectors, keys, seed)
+    index.save(draft / "index")
+    order = np.argsort(keys)
+    places = order[np.searchsorted(keys[order], index.keys)]
+    np.save(draft / "index" / "rows.npy", rows[places], allow_pickle=False)
+    for name in _VECTOR_FILES:
+        (draft / name).unlink()

@@ -38,6 +38,8 @@ _LISTS_EVERY_S = 0.2
 _FILES_EVERY_S = 0.5
 _RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
+_NEAR_AMONG = 4_096
+"""How many of the newest videos are searched for near ones."""
 
 
 class Watcher:
@@ -70,6 +72,7 @@ class Watcher:
             wiring.layout.static_feed,
             wiring.clock,
             place,
+            np.random.default_rng(),
         )
         self.status = StatusReader(board, self.service, wiring.clock)
         self.guard = CatalogueGuard(
@@ -143,7 +146,8 @@ class Watcher:
         self._seen_epoch = view.epoch
         self._lists.refresh(view, self._clock.now_ms())
         if self._model is not None:
-            self._model.table.extend(view.tables, self._model.tower)
+            self._model.vectors.extend(view.tables, self._model.tower)
+            self._model.vectors.freshen(self._lists.fresh[:_NEAR_AMONG])
 
     async def _load_champion(self) -> None:
         """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""
@@ -170,7 +174,8 @@ class Watcher:
         folder = self._store.path(digest)
         model = BundleModel.load(folder, digest, self._store.verify(digest))
         if self._items is not None:
-            model.table.extend(view_of(self._items).tables, model.tower)
+            model.vectors.extend(view_of(self._items).tables, model.tower)
+            model.vectors.freshen(self._lists.fresh[:_NEAR_AMONG])
         return model
 
     def _install(self, model: "BundleModel") -> None:
@@ -191,9 +196,14 @@ class Watcher:
         self.status.bundle_created(model.manifest.created_at_ms)
 
     def _popular_rows(self, model: "BundleModel") -> dict[int, Rows]:
-        assert self._items is not None
+        """Return the rows of the bundle's lists, best first; one pass over the catalogue."""
+        if self._items is None:
+            return {}
         keys = view_of(self._items).tables.items["key"]
+        listed = np.concatenate([np.empty(0, np.uint64), *model.popular.values()])
+        rows = np.flatnonzero(np.isin(keys, listed))
+        row_of = dict(zip(keys[rows].tolist(), rows.tolist(), strict=True))
         return {
-            region: np.flatnonzero(np.isin(keys, listed)).astype(np.int64)
-            for region, listed in model.popular.items()
+            region: np.array([row_of[key] for key in keys.tolist() if key in row_of], np.int64)
+            for region, keys in model.popular.items()
         }

@@ -7,6 +7,7 @@ this list, and the list's hash is in every bundle.
 
 import enum
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import ClassVar
 
 from playbill.core import canonical_json, content_digest
@@ -208,6 +209,7 @@ FEATURES: tuple[Feature, ...] = (
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
 
+@cache
 def features_digest(features: tuple[Feature, ...] = FEATURES) -> str:
     """Return the hash of the definitions: a changed parameter is another feature."""
     described = [{"kind": type(feature).__name__, **asdict(feature)} for feature in features]

@@ -10,7 +10,6 @@ from playbill.ranking.deadline import Deadline
 from playbill.ranking.hydrate import Hydrated, Hydrator
 from playbill.ranking.rules import RULES, VISIBILITY, Bits, broken_rules, permitted
 from playbill.ranking.scorers import HeavyScorer, RankingModel
-from playbill.ranking.select_kernel import first_places
 from playbill.ranking.selector import SlateSelector
 from playbill.ranking.stages import (
     Candidates,
@@ -31,6 +30,7 @@ from playbill.retrieval import (
     Source,
     TrendingSource,
     VectorSource,
+    first_of_each,
 )
 
 
@@ -120,8 +120,7 @@ class Pipeline:
                 self._tell(trace, source.name, "source", 0, len(found), started_s)
         merged = np.concatenate(parts) if parts else np.empty(0, np.int64)
         named = np.repeat(np.array(codes, np.uint8), [len(part) for part in parts])
-        places = np.empty(len(merged), np.int64)
-        firsts = places[: first_places(merged, places)]
+        firsts = first_of_each(merged)
         return Candidates(merged[firsts], named[firsts])
 
     def _permitted(

@@ -13,6 +13,7 @@ from playbill.retrieval.sources import (
     TrendingSource,
     VectorSource,
     VectorTable,
+    first_of_each,
 )
 from playbill.retrieval.vector_index import VectorIndex, gate_of, quantise
 from playbill.retrieval.view import ItemView, SharedView, region_bit, view_of
@@ -33,6 +34,7 @@ __all__ = [
     "VectorIndex",
     "VectorSource",
     "VectorTable",
+    "first_of_each",
     "gate_of",
     "quantise",
     "region_bit",

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW
 from playbill.retrieval.derived import DerivedLists
-from playbill.retrieval.vector_index import VectorIndex
+from playbill.retrieval.merge_kernel import first_places
+from playbill.retrieval.vector_index import VectorIndex, gate_of, places_in_turn
 from playbill.retrieval.view import ItemView, Records, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -16,6 +17,7 @@ SIMILAR_SEEDS = 4
 SOURCES = ("vector", "similar", "followed", "fresh", "trending", "explore")
 """Every source by the byte that impression records carry, from 1."""
 SOURCE_CODES: dict[str, int] = {name: code for code, name in enumerate(SOURCES, start=1)}
+_ROOMY = 8
 _NOTHING: Rows = np.empty(0, np.int64)
 
 
@@ -42,6 +44,11 @@ class VectorTable(Protocol):
         """Return (N,) the row of each place of the index, -1 for none."""
         ...
 
+    @property
+    def newest(self) -> "tuple[VectorIndex, Rows] | None":
+        """Return an index of one list over the newest videos, and the row of each place."""
+        ...
+
     def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return (C, D) vectors and (C,) True where a row has one."""
         ...
@@ -62,7 +69,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VectorSource:
-    """What lies nearest to the viewer in the two-tower space."""
+    """What lies nearest to the viewer in the two-tower space, of what may be shown."""
 
     name: ClassVar[str] = "vector"
     table: VectorTable
@@ -71,10 +78,11 @@ class VectorSource:
         """Return the nearest rows; none without a vector."""
         if query.vector is None:
             return _NOTHING
-        index = self.table.index
-        places, _ = index.search(query.vector, quota, index.probes_for(quota))
-        rows = self.table.row_of_place[places]
-        return _present(rows, view)
+        index, rows = self.table.index, self.table.row_of_place
+        gate = gate_of(view, rows, query.region, query.user)
+        places, _ = index.search(query.vector, quota, index.probes_for(quota), gate)
+        found: Rows = rows[places]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +102,14 @@ class SimilarSource:
         if not len(seeds):
             return _NOTHING
         vectors, known = self.table.vectors(seeds)
-        each = max(1, quota // len(seeds))
-        index = self.table.index
-        found = [index.search(vector, each, index.probes_for(each))[0] for vector in vectors[known]]
-        if not found:
+        if not known.any():
             return _NOTHING
-        rows = self.table.row_of_place[np.concatenate(found)]
-        turns = np.concatenate([np.arange(len(places)) for places in found])
-        in_turn = _once(rows[np.argsort(turns, kind="stable")])
-        return _present(in_turn, view)[:quota]
+        index, rows = self.table.index, self.table.row_of_place
+        gate = gate_of(view, rows, query.region, query.user)
+        each = max(1, quota // len(seeds))
+        hits, found = index.search_many(vectors[known], each, index.probes_for(each, 2), gate)
+        in_turn = places_in_turn(hits, found)
+        return once(rows[in_turn])[:quota]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +141,16 @@ class FreshSource:
     table: VectorTable | None
 
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
-        """Return half of the quota by nearness among the newest 2,000, half by age alone."""
-        newest = self.lists.fresh[:2_000]
+        """Return half of the quota by nearness among the newest, the rest by age alone."""
+        newest = self.lists.fresh[:quota]
         newest = newest[newest < view.count]
-        if query.vector is None or self.table is None or len(newest) <= quota:
-            return newest[:quota]
-        rest = newest[quota // 2 :]
-        vectors, known = self.table.vectors(rest)
-        nearness = np.where(known, vectors @ query.vector, np.float32(-1.0))
-        near = rest[np.argsort(-nearness, kind="stable")[: quota - quota // 2]]
-        return np.concatenate([near, newest[: quota // 2]])
+        indexed = None if self.table is None else self.table.newest
+        if query.vector is None or indexed is None or len(self.lists.fresh) <= quota:
+            return newest
+        index, rows = indexed
+        gate = gate_of(view, rows, query.region, query.user)
+        places, _ = index.search(query.vector, quota - quota // 2, 1, gate)
+        return once(np.concatenate([rows[places], newest]))[:quota]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +164,7 @@ class TrendingSource:
         group = query.region if query.region < len(view.trending) else 0
         rows = _present(view.trending[group], view)
         if len(rows) < quota and group:
-            everywhere = _present(view.trending[0], view)
-            rows = np.concatenate([rows, everywhere[~np.isin(everywhere, rows)]])
+            rows = once(np.concatenate([rows, _present(view.trending[0], view)]))
         listed: Rows = rows[:quota]
         return listed
 
@@ -174,16 +180,24 @@ class ExploreSource:
         """Return rows drawn without replacement."""
         pool = self.lists.pool
         pool = pool[pool < view.count]
-        if len(pool) <= quota:
-            return query.random.permutation(pool)
-        return query.random.choice(pool, quota, replace=False)
+        if len(pool) < _ROOMY * quota:
+            return query.random.permutation(pool)[:quota]
+        # The first of many draws that differ are a draw without replacement, and far cheaper.
+        drawn = once(query.random.integers(len(pool), size=2 * quota))[:quota]
+        found: Rows = pool[drawn]
+        return found
 
 
-def _once(rows: Rows) -> Rows:
+def once(rows: Rows) -> Rows:
     """Return each row once, where it came first."""
-    _, firsts = np.unique(rows, return_index=True)
-    once: Rows = rows[np.sort(firsts)]
-    return once
+    kept: Rows = rows[first_of_each(rows)]
+    return kept
+
+
+def first_of_each(rows: Rows) -> Rows:
+    """Return the places at which rows stand for the first time, ascending."""
+    places = np.empty(len(rows), np.int64)
+    return places[: first_places(rows, places)]
 
 
 def _present(rows: Rows, view: ItemView) -> Rows:

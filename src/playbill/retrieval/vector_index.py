@@ -62,6 +62,13 @@ class VectorIndex:
         codes, scales = quantise(vectors[order])
         return cls(centroids, starts.astype(np.int64), codes, scales, keys[order])
 
+    @classmethod
+    def of_one_list(cls, vectors: Floats, keys: npt.NDArray[np.uint64]) -> "VectorIndex":
+        """Return an index of (N, D) vectors that every search looks through whole."""
+        codes, scales = quantise(vectors)
+        centroids = np.zeros((1, vectors.shape[1]), np.float32)
+        return cls(centroids, np.array([0, len(vectors)], np.int64), codes, scales, keys)
+
     def search(
         self, query: Floats, count: int, probes: int, gate: "Gate | None" = None
     ) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -96,10 +103,10 @@ class VectorIndex:
         scan(arrays, queries @ self.centroids.T, queries, probes, gate, hits, found)
         return hits[:, :count], found
 
-    def probes_for(self, candidates: int) -> int:
+    def probes_for(self, candidates: int, least: int = 8) -> int:
         """Return how many lists to look through to meet some thirty times the candidates."""
         per_list = max(len(self.keys) / len(self.centroids), 1.0)
-        return max(8, math.ceil(30 * candidates / per_list))
+        return max(least, math.ceil(30 * candidates / per_list))
 
     def save(self, folder: Path) -> None:
         """Write the index as one file an array."""
@@ -153,6 +160,21 @@ _KINDS = {
     "scales": ("float32", 1),
     "keys": ("uint64", 1),
 }
+
+
+def places_in_turn(
+    hits: npt.NDArray[np.uint64], found: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the places of several searches' hits: the best of each, then each one's second.
+
+    Args:
+        hits: (Q, K), in no order.
+        found: (Q,) how many of each there are.
+    """
+    known = np.arange(hits.shape[1]) < found[:, None]
+    in_order = np.sort(np.where(known, hits, np.uint64(0)), axis=1)[:, ::-1]
+    places: npt.NDArray[np.int64] = hits_apart(in_order.T[known.T])[0]
+    return places
 
 
 def gate_of(

@@ -1,6 +1,7 @@
 """A bundle, loaded: sessions, weights and vectors, mapped read-only. No torch."""
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -9,13 +10,14 @@ import numpy.typing as npt
 
 from playbill.contracts import Manifest
 from playbill.core import InvalidInput
-from playbill.features import FEATURE_NAMES, ItemTables, features_digest
+from playbill.features import FEATURE_NAMES, features_digest
 from playbill.models import TASKS, ContentTower, LightScorer, Ranker, UserTower, history_inputs
-from playbill.retrieval import VectorIndex
+from playbill.retrieval import VectorIndex, VectorTable
+from playbill.serving.bundle_vectors import BundleVectors
 
 Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
+_USER_VECTORS = 20_000
 _UNUSABLE: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
@@ -25,66 +27,6 @@ _UNUSABLE: tuple[type[Exception], ...] = (
 )
 
 
-class BundleVectors:
-    """Item vectors by row: trained ones from the bundle, the content tower's for newer videos.
-
-    ``row_of_place`` (N,) is the row of each place of the index, -1 for a video not in item state.
-    """
-
-    def __init__(self, index: VectorIndex, keys: npt.NDArray[np.uint64], vectors: Floats) -> None:
-        self.index = index
-        self.row_of_place: Rows = np.full(len(index.keys), -1, np.int64)
-        self._trained = vectors
-        self._trained_places = _Places(keys)
-        self._index_places = _Places(np.asarray(index.keys))
-        self._by_row: Floats = np.zeros((0, vectors.shape[1]), np.float32)
-        self._filled = 0
-
-    def extend(self, tables: ItemTables, tower: ContentTower) -> None:
-        """Give every row of item state a vector; costs what was added since the last call."""
-        count = len(tables.items)
-        if count <= self._filled:
-            return
-        if count > len(self._by_row):
-            grown = np.zeros((max(count, 2 * len(self._by_row), 1024), self._by_row.shape[1]))
-            grown[: self._filled] = self._by_row[: self._filled]
-            self._by_row = grown.astype(np.float32)
-        new = np.arange(self._filled, count)
-        keys = tables.items["key"][new]
-        place = self._trained_places.find(keys)
-        trained = place >= 0
-        self._by_row[new[trained]] = self._trained[place[trained]]
-        if not trained.all():
-            self._by_row[new[~trained]] = tower.vectors(tables.items[new[~trained]])
-        place = self._index_places.find(keys)
-        self.row_of_place[place[place >= 0]] = new[place >= 0]
-        self._filled = count
-
-    def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Return (C, D) vectors and (C,) True where a row has one."""
-        known = (rows >= 0) & (rows < self._filled)
-        if not self._filled:
-            return np.zeros((len(rows), self._trained.shape[1]), np.float32), known
-        found = self._by_row[np.where(known, rows, 0)]
-        found[~known] = 0.0
-        return found, known
-
-
-class _Places:
-    """Where each of N distinct keys stands."""
-
-    def __init__(self, keys: npt.NDArray[np.uint64]) -> None:
-        self._order = np.argsort(keys, kind="stable")
-        self._sorted = keys[self._order]
-
-    def find(self, keys: npt.NDArray[np.uint64]) -> Rows:
-        """Return (M,) the place of each key, -1 where it is not there."""
-        if not len(self._sorted):
-            return np.full(len(keys), -1, np.int64)
-        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == keys, self._order[at], -1)
-
-
 @dataclass(frozen=True, slots=True)
 class BundleModel:
     """A ``RankingModel`` over a verified bundle folder."""
@@ -92,12 +34,13 @@ class BundleModel:
     digest: str
     manifest: Manifest
     value_weights: Floats
-    table: BundleVectors
+    vectors: BundleVectors
     tower: ContentTower
     popular: dict[int, npt.NDArray[np.uint64]]
     _ranker: Ranker
     _user_tower: UserTower
     _light: LightScorer
+    _user_vectors: OrderedDict[bytes, Floats] = field(default_factory=OrderedDict)
 
     @classmethod
     def load(cls, folder: Path, digest: str, manifest: Manifest) -> "BundleModel":
@@ -109,14 +52,16 @@ class BundleModel:
         if manifest.features != features_digest() or manifest.feature_names != list(FEATURE_NAMES):
             raise _refused(folder, "it was trained on other feature definitions than this version")
         try:
-            vectors = np.load(folder / "item_vectors.npy", mmap_mode="r", allow_pickle=False)
-            keys = np.load(folder / "item_keys.npy", allow_pickle=False)
+            index = VectorIndex.load(folder / "index")
+            rows = np.load(folder / "index" / "rows.npy", mmap_mode="r", allow_pickle=False)
+            if rows.shape != index.keys.shape or rows.dtype != np.int64:
+                raise _refused(folder, f"{rows.shape} rows for {len(index.keys):,} places")
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
             return cls(
                 digest,
                 manifest,
                 np.array([manifest.value_weights[task] for task in TASKS], np.float32),
-                BundleVectors(VectorIndex.load(folder / "index"), keys, vectors),
+                BundleVectors(index, np.asarray(rows)),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
                 Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES)),
@@ -128,11 +73,29 @@ class BundleModel:
         except InvalidInput as error:
             raise _refused(folder, error.message) from error
 
+    @property
+    def table(self) -> VectorTable:
+        """Return item vectors and their index."""
+        return self.vectors
+
     def user_vector(self, user: npt.NDArray[np.void]) -> Floats | None:
-        """Return the (D,) vector of a (1,) ``USER_RECORD``, None when it is not finite."""
-        vectors, weights = history_inputs(user, lambda rows: self.table.vectors(rows)[0])
+        """Return the (D,) vector of a (1,) ``USER_RECORD``, None when it is not finite.
+
+        The vectors of the last 20,000 different histories are kept.
+        """
+        history = user["history"].tobytes() + user["history_action"].tobytes()
+        known = self._user_vectors.get(history)
+        if known is not None:
+            self._user_vectors.move_to_end(history)
+            return known
+        vectors, weights = history_inputs(user, lambda rows: self.vectors.vectors(rows)[0])
         found = self._user_tower.vector(vectors, weights)
-        return found if np.isfinite(found).all() else None
+        if not np.isfinite(found).all():
+            return None
+        self._user_vectors[history] = found
+        if len(self._user_vectors) > _USER_VECTORS:
+            self._user_vectors.popitem(last=False)
+        return found
 
     def light(self, features: Floats) -> Floats:
         """Return (C,) approximate utility of (C, F) features."""

@@ -20,6 +20,7 @@ from playbill.retrieval import (
 )
 
 Rows = npt.NDArray[np.int64]
+Sources = npt.NDArray[np.uint8]
 _REMEMBERED = 20_000
 _TRENDING = SOURCE_CODES["trending"]
 
@@ -29,30 +30,28 @@ class Fallback:
     """A slate that nobody ranked: (K,) rows, sources, scores and propensities."""
 
     rows: Rows
-    sources: npt.NDArray[np.uint8]
+    sources: Sources
     scores: npt.NDArray[np.float32]
     propensity: npt.NDArray[np.float32]
 
 
 class LastLists:
-    """Viewers' last good lists, the newest 20,000 viewers'."""
+    """Viewers' last good lists with their sources, the newest 20,000 viewers'."""
 
     def __init__(self) -> None:
-        self._lists: OrderedDict[bytes, Rows] = OrderedDict()
+        self._lists: OrderedDict[bytes, tuple[Rows, Sources]] = OrderedDict()
 
-    def remember(self, user: bytes, rows: Rows) -> None:
+    def remember(self, user: bytes, rows: Rows, sources: Sources) -> None:
         """Keep a viewer's list."""
-        self._lists[user] = rows
+        self._lists[user] = (rows, sources)
         self._lists.move_to_end(user)
         if len(self._lists) > _REMEMBERED:
             self._lists.popitem(last=False)
 
     def cached(self, user: bytes, request: RankingRequest, view: ItemView) -> Fallback | None:
         """Return the last list, less what may no longer be shown; None when nothing is left."""
-        rows = self._lists.get(user)
-        if rows is None:
-            return None
-        return _slate(request, view, rows, np.full(len(rows), _TRENDING, np.uint8), again=True)
+        known = self._lists.get(user)
+        return None if known is None else _slate(request, view, *known, again=True)
 
 
 def popular(
@@ -98,7 +97,7 @@ def _slate(
     request: RankingRequest,
     view: ItemView,
     rows: Rows,
-    sources: npt.NDArray[np.uint8],
+    sources: Sources,
     *,
     again: bool,
 ) -> Fallback | None:

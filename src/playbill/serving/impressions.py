@@ -1,5 +1,6 @@
 """Impression records: what was shown to whom, by which bundle, from which state."""
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -90,16 +91,17 @@ class Recorder:
         return self._failing
 
     def record(self, head: Records, shown: Records, trace: ServedTrace | None) -> None:
-        """Queue one served feed, and the evidence when it was kept."""
+        """Queue one served feed, and the evidence when it was kept; that one may be lost."""
         try:
             future = self._collector.take_impressions([(head, shown)])
-            future.add_done_callback(self._settle)
-            if trace is not None:
-                evidence = self._collector.take_traces([msgspec.msgpack.encode(trace)])
-                evidence.add_done_callback(lambda done: done.exception())
         except DependencyUnavailable:
             self._failing = True
             self._lost(1)
+            return
+        future.add_done_callback(self._settle)
+        if trace is not None:
+            with contextlib.suppress(DependencyUnavailable):
+                self._collector.take_traces([msgspec.msgpack.encode(trace)])
 
     def _settle(self, done: "Future[int]") -> None:
         self._failing = done.exception() is not None

@@ -6,8 +6,8 @@ from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
 from playbill.ranking.rules_kernel import broken_by
-from playbill.ranking.select_kernel import first_places, select
-from playbill.retrieval import SharedView, VectorIndex, gate_of, view_of
+from playbill.ranking.select_kernel import select
+from playbill.retrieval import SharedView, VectorIndex, first_of_each, gate_of, view_of
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -21,7 +21,7 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     Assembler().read(tables, rows, user, clock.now_ms())
     user.flags.writeable = False
     broken_by(rows, tables.items, user[0], np.uint32(1), rows, np.empty(len(rows), np.uint8))
-    first_places(rows, np.empty(len(rows), np.int64))
+    first_of_each(rows)
     select(
         np.arange(4),
         rows,

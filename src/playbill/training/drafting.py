@@ -125,6 +125,7 @@ def _train_towers(
     towers.content.save(folder / "content_tower.npz")
     np.save(folder / "item_vectors.npy", towers.item_vectors[visible], allow_pickle=False)
     np.save(folder / "item_keys.npy", items["key"][visible], allow_pickle=False)
+    np.save(folder / "item_rows.npy", np.flatnonzero(visible), allow_pickle=False)
     lists = popular_lists(
         rows,
         seen,

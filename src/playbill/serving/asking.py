@@ -1,0 +1,145 @@
+"""From a message to a request with everything looked up."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.contracts import FeedRequest, Settings
+from playbill.core import Clock, DependencyUnavailable, RequestIds, key64
+from playbill.events import Vocabulary
+from playbill.features import empty_user
+from playbill.privacy import Pseudonyms
+from playbill.ranking import RankingRequest
+from playbill.retrieval import Query
+from playbill.serving.cursor import read_cursor
+from playbill.serving.texts import Texts
+from playbill.serving.user_rows import UserRow, UserRows
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A validated request with everything looked up.
+
+    ``row_read`` is False where the viewer's row could not be read and was needed; ``reasons`` are
+    what is already known to be otherwise than usual; ``session`` is 0 for none.
+    """
+
+    request: RankingRequest
+    message: FeedRequest
+    user: bytes
+    session: int
+    row: UserRow
+    row_read: bool
+    shown_before: npt.NDArray[np.uint64]
+    key: int
+    reasons: list[str]
+
+    def with_vector(self, vector: npt.NDArray[np.float32] | None) -> RankingRequest:
+        """Return the request with the viewer's vector."""
+        return replace(self.request, query=replace(self.request.query, vector=vector))
+
+
+class Asker:
+    """Look up who asks for what. Not for two threads at once.
+
+    Args:
+        settings: declared regions and surfaces.
+        users: viewers' rows.
+        texts: what turns excluded ids into rows.
+        pseudonyms: what stands for viewers and sessions.
+        clock: stamps requests.
+        ids: numbers requests.
+        random: what exploration draws from.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        users: UserRows,
+        texts: Texts,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        ids: RequestIds,
+        random: np.random.Generator,
+    ) -> None:
+        self._users = users
+        self._texts = texts
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._ids = ids
+        self._random = random
+        self._regions = Vocabulary("region", settings.regions)
+        self._surfaces = Vocabulary("surface", settings.surfaces)
+
+    def ask(self, message: FeedRequest, *, told: bool = False, store: bool = True) -> Asked:
+        """Return the request, with the viewer's row where it can be read.
+
+        Args:
+            told: whether a trace is wanted.
+            store: False leaves the user store alone.
+
+        Raises:
+            InvalidInput: an undeclared surface or region, or a cursor that is not ours.
+        """
+        surface = self._surfaces.code(message.surface) or 1
+        region = self._regions.code(message.region)
+        shown_before = read_cursor(message.cursor)
+        user = self._pseudonyms.user(message.user_id)
+        reasons: list[str] = []
+        row = self._row(user, message, reasons) if store else None
+        row_read = row is not None or not message.personalised
+        row = row or _unread()
+        at_ms = self._clock.now_ms()
+        session = self._pseudonyms.session(message.session_id) if message.session_id else 0
+        request = RankingRequest(
+            query=Query(row.row, region or int(row.row["region"][0]) or 1, None, self._random),
+            surface=surface,
+            size=message.size,
+            excluded=self._excluded(message, shown_before),
+            at_ms=at_ms,
+            user_epoch=row.epoch,
+            told=told,
+        )
+        key = self._ids.issue(at_ms)
+        return Asked(request, message, user, session, row, row_read, shown_before, key, reasons)
+
+    def region(self, request: RankingRequest) -> str | None:
+        """Return the name of a request's region."""
+        return self._regions.name(request.query.region)
+
+    def _row(self, user: bytes, message: FeedRequest, reasons: list[str]) -> UserRow | None:
+        """Return the viewer's row; without personalisation only the age is taken from it."""
+        if not message.personalised:
+            reasons.append("not_personalised")
+        try:
+            row = self._users.read(user)
+        except DependencyUnavailable:
+            if message.personalised:
+                reasons.append("user_store_unavailable")
+            return None
+        if message.personalised:
+            if not row.known:
+                reasons.append("new_user")
+            return row
+        plain = empty_user()
+        plain["age"] = row.row["age"]
+        return UserRow(plain, known=False, epoch=0)
+
+    def _excluded(
+        self, message: FeedRequest, shown: npt.NDArray[np.uint64]
+    ) -> npt.NDArray[np.int64]:
+        if not len(shown) and not message.exclude:
+            return _NO_ROWS
+        keys = [*shown.tolist(), *(key64(name) for name in message.exclude)]
+        return np.sort(self._texts.rows(keys))
+
+
+_NO_ROWS = np.empty(0, np.int64)
+
+
+def _unread() -> UserRow:
+    """Return the row of a viewer whose own cannot be read: nothing is known, a child at worst."""
+    row = empty_user()
+    row["age"] = 0
+    return UserRow(row, known=False, epoch=0)
