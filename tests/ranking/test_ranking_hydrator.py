@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from ranking_worlds import TickingClock, candidates, request, shared_of
 
 from laws.feature_stories import open_catalogue
 from laws.feature_views import NOW_MS, item_view
 from laws.feature_worlds import MemoryItems, World
+from laws.ranking_worlds import TickingClock, candidates, request, shared_of
 from playbill.core import HOUR_MS, FixedClock
 from playbill.features import FEATURE_NAMES, Assembler
 from playbill.features.adapters.shared_items import SharedItems

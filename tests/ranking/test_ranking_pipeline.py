@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ranking_worlds import EXPLORE, TickingClock, request, stand
 
 from laws.feature_stories import law
 from laws.feature_views import NOW_MS, item_view, unit, viewer
+from laws.ranking_worlds import EXPLORE, TickingClock, request, stand
 from playbill.contracts import Tier
 from playbill.core import DependencyUnavailable
 from playbill.features import FEATURE_NAMES, VISIBLE, Assembler

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ranking_worlds import request
 
 from laws.feature_stories import law, open_catalogue
 from laws.feature_views import item_view, viewer
 from laws.feature_worlds import World
+from laws.ranking_worlds import request
 from playbill.contracts import User
 from playbill.features import VISIBLE, empty_user
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, NO_ROW

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ranking_worlds import FakeModel, candidates, request
 
 from laws.feature_stories import law
 from laws.feature_views import item_view
+from laws.ranking_worlds import FakeModel, candidates, request
 from playbill.core import FixedClock
 from playbill.ranking import TASKS, Deadline, HeavyScorer, expected_utility
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ranking_worlds import EXPLORE, candidates, request
 
 from laws.feature_stories import law
 from laws.feature_views import item_view
+from laws.ranking_worlds import EXPLORE, candidates, request
 from playbill.features import NO_TOPIC
 from playbill.ranking import SlateSelector
 

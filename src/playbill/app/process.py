@@ -25,14 +25,16 @@ def end_with(parent: int) -> None:
 
 
 def queued_for_a_core_s(pid: int) -> float:
-    """Return how long a process's first thread could have run and had no core, in seconds.
+    """Return how long a process's threads could have run and had no core, added up, in seconds.
 
-    0 where the kernel does not say.
+    All of them count, since the one that holds the interpreter's lock may be any. 0 where the
+    kernel does not say.
     """
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+    queued_ns = 0
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            queued_ns += int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[1])
+    return queued_ns / 1e9
 
 
 def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:

@@ -36,7 +36,7 @@ class _Child:
     started_s: float
     beat_s: float = 0.0
     queued_s: float = 0.0
-    """Time its loop had stood in the queue for a core, at its last beat."""
+    """Time its threads had stood in the queue for a core, at its last beat."""
 
 
 @dataclass(slots=True)

@@ -67,7 +67,11 @@ class VectorIndex:
         """Return an index of (N, D) vectors that every search looks through whole."""
         codes, scales = quantise(vectors)
         centroids = np.zeros((1, vectors.shape[1]), np.float32)
-        return cls(centroids, np.array([0, len(vectors)], np.int64), codes, scales, keys)
+        starts = np.array([0, len(vectors)], np.int64)
+        # Mapped indices cannot be written to; kernels compile once for both if this cannot either.
+        for array in (starts, codes, scales):
+            array.flags.writeable = False
+        return cls(centroids, starts, codes, scales, keys)
 
     def search(
         self, query: Floats, count: int, probes: int, gate: "Gate | None" = None

@@ -40,6 +40,7 @@ class BundleVectors:
         added = np.full(count - first, _NOWHERE, np.int32)
         if not first:
             self.row_of_place = self._placed(tables)
+            self.row_of_place.flags.writeable = False
             known = np.flatnonzero(self.row_of_place >= 0)
             added[self.row_of_place[known]] = known
         without = first + np.flatnonzero(added == _NOWHERE)
@@ -55,6 +56,7 @@ class BundleVectors:
             return
         vectors, known = self.vectors(rows)
         listed = rows[known]
+        listed.flags.writeable = False
         index = VectorIndex.of_one_list(vectors[known], listed.astype(np.uint64))
         self.newest = (index, listed) if len(listed) else None
         self._newest_rows = rows.copy()

@@ -37,5 +37,6 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
         getattr(index, name).flags.writeable = False
     view = view_of(shared)
     places = np.zeros(8, np.int64)
+    places.flags.writeable = False
     index.search(vectors[0], 4, 8)
     index.search(vectors[0], 4, 8, gate_of(view, places, 1, user))

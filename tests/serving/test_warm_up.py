@@ -1,0 +1,90 @@
+"""What is compiled before a worker is ready is all that a request needs."""
+
+import numpy as np
+import pytest
+
+from laws.feature_views import NOW_MS, item_view, query, unit, viewer
+from laws.ranking_worlds import FakeModel, shared_of
+from playbill.contracts import ServingSettings, Settings
+from playbill.core import FixedClock
+from playbill.features import FEATURES, assemble_kernel, empty_user
+from playbill.features.layout import LIKED
+from playbill.models import ContentTower
+from playbill.ranking import (
+    Deadline,
+    Hydrator,
+    Pipeline,
+    RankingRequest,
+    rules_kernel,
+    select_kernel,
+)
+from playbill.retrieval import DerivedLists, VectorIndex, merge_kernel, scan_kernel, view_of
+from playbill.serving.bundle_vectors import BundleVectors
+from playbill.serving.warm_up import warm_kernels
+
+KERNELS = (
+    assemble_kernel.assemble,
+    merge_kernel.first_places,
+    rules_kernel.broken_by,
+    scan_kernel.scan,
+    select_kernel.select,
+)
+WIDTH = 64
+
+
+@pytest.fixture
+def shared():
+    found = shared_of(item_view(300, authors=np.arange(300) % 30))
+    for array in (found.items, found.authors, found.topics):
+        array.flags.writeable = False
+    return found
+
+
+@pytest.fixture
+def vectors(shared, tmp_path) -> BundleVectors:
+    random = np.random.default_rng(1)
+    matrix = unit(random.normal(size=(200, WIDTH)))
+    VectorIndex.build(matrix, np.arange(1, 201, dtype=np.uint64), 1).save(tmp_path)
+    index = VectorIndex.load(tmp_path)
+    np.save(tmp_path / "rows.npy", np.asarray(index.keys).astype(np.int64) - 1)
+    rows = np.asarray(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+    nothing = np.empty((0, WIDTH), np.float32)
+    tower = ContentTower(
+        nothing,
+        np.empty(0, np.uint32),
+        nothing,
+        np.ones((64, WIDTH), np.float32),
+        np.ones((11, WIDTH), np.float32),
+    )
+    found = BundleVectors(index, rows)
+    found.extend(view_of(shared).tables, tower)
+    found.freshen(np.arange(299, 100, -1))
+    return found
+
+
+def test_no_request_waits_for_a_compiler(shared, vectors):
+    clock = FixedClock(NOW_MS)
+    warm_kernels(shared, clock, Settings())
+    ready = [list(kernel.signatures) for kernel in KERNELS]
+    lists = DerivedLists(48 * 3_600_000)
+    lists.refresh(view_of(shared), NOW_MS)
+    model = FakeModel(clock, vectors)
+    settings = ServingSettings(fresh_quota=20)
+    pipeline = Pipeline(model, lists, Hydrator(shared, clock), settings, clock)
+    known = np.frombuffer(
+        viewer(history=[3, 7], actions=[LIKED, LIKED]).tobytes(), empty_user().dtype
+    )
+    for row in (known, empty_user()):
+        for excluded in ([], [4, 9]):
+            asked = RankingRequest(
+                query=query(row, region=1, vector=unit(np.ones(WIDTH))),
+                surface=1,
+                size=10,
+                excluded=np.array(excluded, np.int64),
+                at_ms=NOW_MS,
+                user_epoch=0,
+            )
+            ranked = pipeline.run(asked, view_of(shared), Deadline(clock, 150.0))
+            assert ranked is not None
+            assert ranked.features.shape == (10, len(FEATURES))
+    assert [list(kernel.signatures) for kernel in KERNELS] == ready
