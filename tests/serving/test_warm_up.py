@@ -19,11 +19,13 @@ from playbill.ranking import (
     select_kernel,
 )
 from playbill.retrieval import DerivedLists, VectorIndex, merge_kernel, scan_kernel, view_of
+from playbill.serving import gather_kernel
 from playbill.serving.bundle_vectors import BundleVectors
 from playbill.serving.warm_up import warm_kernels
 
 KERNELS = (
     assemble_kernel.assemble,
+    gather_kernel.gather,
     merge_kernel.first_places,
     rules_kernel.broken_by,
     scan_kernel.scan,

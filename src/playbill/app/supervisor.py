@@ -24,6 +24,8 @@ _UPDATER_HANG_S = 60.0
 _STOP_S = 10.0
 _BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
 _STEADY_S = 30.0
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""Processes share the cores; numeric libraries that start threads of their own fight over them."""
 
 Say = Callable[[str], None]
 
@@ -156,7 +158,9 @@ class Supervisor:
         self._board.rows["ready"][place] = 0
         arguments = [role, str(place), str(self.wiring.layout.home), str(os.getpid())]
         process = subprocess.Popen(
-            [sys.executable, "-m", "playbill.app", *arguments], stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "playbill.app", *arguments],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **_ONE_THREAD},
         )
         self._children[place] = _Child(role, place, process, self.wiring.clock.elapsed_s())
 

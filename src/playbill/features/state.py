@@ -74,7 +74,7 @@ class RecordTable:
         capacity = _FIRST_CAPACITY
         while capacity < self.count:
             capacity *= 2
-        self.records = np.zeros(capacity, records.dtype)
+        self.records = np.zeros(capacity, self.records.dtype)
         self.records[: self.count] = records
         self._rows = KeyTable()
         self._rows.put(records["key"].copy(), np.arange(self.count, dtype=np.int64))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from playbill.core import InvalidInput
 from playbill.models.arrays import read_arrays
+from playbill.models.light_kernel import weigh
 
 Floats = npt.NDArray[np.float32]
 
@@ -37,4 +38,6 @@ class LightScorer:
 
     def score(self, dense: Floats) -> Floats:
         """Return (C,) estimates of utility of (C, F) raw features; NaN counts as 0."""
-        return np.nan_to_num(dense, nan=0.0, posinf=0.0, neginf=0.0) @ self.weights + self.bias
+        out = np.empty(len(dense), np.float32)
+        weigh(dense, self.weights, self.bias, out)
+        return out

@@ -1,6 +1,7 @@
 """The vector index: inverted lists of 8-bit codes, mapped read-only from the bundle's folder."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,13 @@ class VectorIndex:
     keys: npt.NDArray[np.uint64]
 
     @classmethod
-    def build(cls, vectors: Floats, keys: npt.NDArray[np.uint64], seed: int) -> "VectorIndex":
+    def build(
+        cls,
+        vectors: Floats,
+        keys: npt.NDArray[np.uint64],
+        seed: int,
+        on_progress: Callable[[float], None] = lambda share: None,
+    ) -> "VectorIndex":
         """Return the index of (N, D) vectors.
 
         Raises:
@@ -55,8 +62,8 @@ class VectorIndex:
         if not np.isfinite(vectors).all():
             raise InvalidInput("some vectors are not finite; look at the item tower's training")
         vectors = np.ascontiguousarray(vectors, np.float32)
-        centroids = _centroids(vectors, seed)
-        owner = _nearest(vectors, centroids)
+        centroids = _centroids(vectors, seed, lambda share: on_progress(0.2 * share))
+        owner = _nearest(vectors, centroids, lambda share: on_progress(0.2 + 0.7 * share))
         order = np.argsort(owner, kind="stable")
         starts = np.searchsorted(owner[order], np.arange(len(centroids) + 1))
         codes, scales = quantise(vectors[order])
@@ -194,7 +201,9 @@ def gate_of(
     return view.tables.items, rows, region_bit(region), int(user["age"][0])
 
 
-def _nearest(vectors: Floats, centroids: Floats) -> npt.NDArray[np.int64]:
+def _nearest(
+    vectors: Floats, centroids: Floats, on_progress: Callable[[float], None] = lambda share: None
+) -> npt.NDArray[np.int64]:
     """Return (N,) the centroid with the largest dot product with each unit vector."""
     owner = np.empty(len(vectors), np.int64)
     scores = np.empty((_BLOCK, len(centroids)), np.float32)
@@ -202,6 +211,7 @@ def _nearest(vectors: Floats, centroids: Floats) -> npt.NDArray[np.int64]:
         block = vectors[first : first + _BLOCK]
         np.matmul(block, centroids.T, out=scores[: len(block)])
         owner[first : first + _BLOCK] = scores[: len(block)].argmax(axis=1)
+        on_progress((first + len(block)) / len(vectors))
     return owner
 
 
@@ -213,14 +223,15 @@ def _mapped(path: Path) -> npt.NDArray[Any]:
     return np.asarray(loaded)
 
 
-def _centroids(vectors: Floats, seed: int) -> Floats:
+def _centroids(vectors: Floats, seed: int, on_progress: Callable[[float], None]) -> Floats:
     """Return (L, D) unit centroids by spherical k-means on a sample."""
     random = np.random.default_rng(seed)
     lists = min(4096, len(vectors), round(2 * math.sqrt(len(vectors))))
     size = min(len(vectors), lists * _SAMPLE_PER_LIST)
     sample = vectors[random.choice(len(vectors), size, replace=False)]
     centroids = sample[random.choice(size, lists, replace=False)].copy()
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
+        on_progress(step / _STEPS)
         owner = _nearest(sample, centroids)
         sums = np.zeros_like(centroids)
         np.add.at(sums, owner, sample)

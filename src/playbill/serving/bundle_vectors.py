@@ -6,6 +6,7 @@ import numpy.typing as npt
 from playbill.features import ItemTables
 from playbill.models import ContentTower
 from playbill.retrieval import VectorIndex
+from playbill.serving.gather_kernel import gather
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -63,15 +64,10 @@ class BundleVectors:
 
     def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return (C, D) vectors and (C,) True where a row has one."""
-        known = (rows >= 0) & (rows < len(self._place_of_row))
-        places = np.full(len(rows), _NOWHERE, np.int64)
-        places[known] = self._place_of_row[rows[known]]
-        found = np.zeros((len(rows), self.index.codes.shape[1]), np.float32)
-        indexed = np.flatnonzero(places >= 0)
-        place = places[indexed]
-        found[indexed] = self.index.codes[place] * self.index.scales[place, None]
-        later = np.flatnonzero(places <= _LATER)
-        found[later] = self._later[_LATER - places[later]]
+        found = np.empty((len(rows), self.index.codes.shape[1]), np.float32)
+        known = np.empty(len(rows), np.bool_)
+        codes, scales = self.index.codes, self.index.scales
+        gather(rows, self._place_of_row, codes, scales, self._later, found, known)
         return found, known
 
     def _placed(self, tables: ItemTables) -> Rows:

@@ -17,12 +17,13 @@ from playbill.retrieval import (
     FreshSource,
     ItemView,
     TrendingSource,
+    first_of_each,
 )
 
 Rows = npt.NDArray[np.int64]
 Sources = npt.NDArray[np.uint8]
 _REMEMBERED = 20_000
-_TRENDING = SOURCE_CODES["trending"]
+_SOURCES = np.array([SOURCE_CODES[name] for name in ("trending", "explore", "fresh")], np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +68,16 @@ def popular(
     """
     query, size = request.query, request.size
     trending = TrendingSource().retrieve(query, view, 4 * size)
-    bundle_list = bundle_list[bundle_list < view.count]
-    known = np.concatenate([trending, bundle_list[~np.isin(bundle_list, trending)]])
+    listed = bundle_list[: 4 * size]
     drawn = ExploreSource(lists).retrieve(query, view, 2 * size)
     newest = FreshSource(lists, None).retrieve(query, view, 2 * size)
-    rest = np.concatenate([drawn, newest])
-    rows, sources = [], []
-    for place in range(max(len(known), len(rest))):
-        for part, code in ((known, _TRENDING), (rest, 0)):
-            if place < len(part):
-                rows.append(part[place])
-                explored = place < len(drawn)
-                other = SOURCE_CODES["explore"] if explored else SOURCE_CODES["fresh"]
-                sources.append(code or other)
-    if not rows:
-        return None
-    merged = np.array(rows, np.int64)
-    named = np.array(sources, np.uint8)
-    _, firsts = np.unique(merged, return_index=True)
-    firsts.sort()
-    found = _slate(request, view, merged[firsts], named[firsts], again=False)
+    rows = np.concatenate([trending, listed[listed < view.count], drawn, newest])
+    known = len(rows) - len(drawn) - len(newest)
+    sources = np.repeat(_SOURCES, [known, len(drawn), len(newest)])
+    turns = np.concatenate([np.arange(known), np.arange(len(rows) - known) + 0.5])
+    order = np.argsort(turns)
+    order = order[first_of_each(rows[order])]
+    found = _slate(request, view, rows[order], sources[order], again=False)
     if found is not None and len(lists.pool):
         chance = found.sources == SOURCE_CODES["explore"]
         found.propensity[chance] = min(1.0, size / (2.0 * len(lists.pool)))

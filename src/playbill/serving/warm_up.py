@@ -5,9 +5,11 @@ import numpy as np
 from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
+from playbill.models import LightScorer
 from playbill.ranking.rules_kernel import broken_by
 from playbill.ranking.select_kernel import select
 from playbill.retrieval import SharedView, VectorIndex, first_of_each, gate_of, view_of
+from playbill.serving.bundle_vectors import BundleVectors
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -35,6 +37,9 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
     for name in VectorIndex.__slots__:
         getattr(index, name).flags.writeable = False
+    table = BundleVectors(index, np.arange(8))
+    table.vectors(rows)
+    LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
     view = view_of(shared)
     places = np.zeros(8, np.int64)
     places.flags.writeable = False

@@ -1,0 +1,64 @@
+"""Networks of the real shapes over the benchmark's catalogue: seeded, scaled to its features."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.benchmarks.world import REGIONS, TOPICS, BenchWorld
+from playbill.features import FEATURE_NAMES, Assembler, ItemTables
+from playbill.models import ContentTower
+from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
+from playbill.models.tasks import WIDTH
+
+Records = npt.NDArray[np.void]
+Rows = npt.NDArray[np.int64]
+
+
+def write_networks(
+    folder: Path, tables: ItemTables, users: Records, candidates: Rows, world: BenchWorld
+) -> None:
+    """Write ranker, light scorer, user tower and content tower.
+
+    The light scorer is distilled from the ranker on what the ranker says of (U, C) candidates of
+    (U,) viewers, as in training, so that the two agree about as much as trained ones do.
+    """
+    import torch
+
+    from playbill.models import Ranker
+    from playbill.models.networks import RankerNetwork, RankerShape, UserNetwork
+    from playbill.models.onnx_graphs import ranker_graph, user_tower_graph
+    from playbill.training.light_training import distil_light
+
+    features = _features(tables, users, candidates, world)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(world.seed)
+        shape = RankerShape(len(FEATURE_NAMES), (2, len(REGIONS) + 1, TOPICS + 1))
+        network = RankerNetwork(shape, features.mean(axis=0), features.std(axis=0)).eval()
+        user = UserNetwork().eval()
+    (folder / "ranker.onnx").write_bytes(ranker_graph(network))
+    (folder / "user_tower.onnx").write_bytes(user_tower_graph(user))
+    ranker = Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES))
+    p_action = ranker.score(features, np.ones((len(features), 3), np.int64))
+    utility = p_action @ np.array([1.0, 2.0, 4.0, -12.0], np.float32)
+    distil_light(features, utility, world.seed, 1).save(folder / "light.npz")
+    random = np.random.default_rng([world.seed, 7])
+    ContentTower(
+        random.standard_normal((TOPICS, WIDTH), np.float32),
+        np.empty(0, np.uint32),
+        np.empty((0, WIDTH), np.float32),
+        random.standard_normal((LANGUAGES, WIDTH), np.float32) * np.float32(0.1),
+        random.standard_normal((len(DURATION_EDGES_MS) + 1, WIDTH), np.float32) * np.float32(0.1),
+    ).save(folder / "content_tower.npz")
+
+
+def _features(
+    tables: ItemTables, users: Records, candidates: Rows, world: BenchWorld
+) -> npt.NDArray[np.float32]:
+    assembler = Assembler()
+    return np.concatenate(
+        [
+            assembler.read(tables, rows, users[n : n + 1], world.now_ms).copy()
+            for n, rows in enumerate(candidates)
+        ]
+    )
