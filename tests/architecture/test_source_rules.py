@@ -48,7 +48,9 @@ def test_only_app_asks_what_time_it_is():
 
 
 def test_only_app_reads_the_environment():
-    assert places(OUTSIDE_APP, ENVIRONMENT) == []
+    """One other file sets a variable: what a library is to leave alone."""
+    found = places(OUTSIDE_APP, ENVIRONMENT)
+    assert [place.partition(":")[0] for place in found] == ["models/silent_onnx.py"]
 
 
 def test_chance_comes_from_a_seed_or_for_secrets_from_the_system():

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -112,3 +113,17 @@ def test_importing_the_models_loads_no_torch():
     command = "import playbill.models, sys; print(sorted({'torch', 'onnx'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nothing_is_collected_about_the_machine(tmp_path, network):
+    """ONNX Runtime keeps what it would send home in a cache folder of the user's."""
+    graph = tmp_path / "ranker.onnx"
+    graph.write_bytes(ranker_graph(network))
+    load = f"Ranker.load(Path({str(graph)!r}), {FEATURES})"
+    command = f"from pathlib import Path; from playbill.models import Ranker; {load}"
+    home = tmp_path / "somebody"
+    home.mkdir()
+    variables = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    variables.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", command], check=True, env=variables)
+    assert list(home.rglob("*")) == []

@@ -109,7 +109,7 @@ class BenchWorld:
         items["flags"] = np.where(random.random(count) < 0.98, VISIBLE, 0)
         items["age_rating"] = np.where(random.random(count) < 0.04, 18, 0)
         popularity = random.lognormal(2.0, 1.6, count).astype(np.float32)
-        shares = random.random(items["slots"].shape[1]).astype(np.float32) + np.float32(0.05)
+        shares = random.random(int(items["slots"].shape[1])).astype(np.float32) + np.float32(0.05)
         items["slots"] = popularity[:, None] * shares * random.random((count, 1), np.float32)
         return items
 

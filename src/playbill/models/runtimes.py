@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.features.layout import HISTORY
+from playbill.models.silent_onnx import onnxruntime, refusals
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH
 
 Floats = npt.NDArray[np.float32]

@@ -1,0 +1,12 @@
+"""ONNX Runtime without its telemetry, which would queue facts about this machine for its makers."""
+
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime  # noqa: E402  it looks at the variable while it is imported
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals  # noqa: E402
+
+onnxruntime.disable_telemetry_events()
+
+__all__ = ["onnxruntime", "refusals"]
