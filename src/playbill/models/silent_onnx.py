@@ -4,8 +4,9 @@ import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402  it looks at the variable while it is imported
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals  # noqa: E402
+# The library looks at the variable while it is imported.
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 onnxruntime.disable_telemetry_events()
 
