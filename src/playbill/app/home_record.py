@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from playbill.contracts import Settings
-from playbill.core import Conflict, DependencyUnavailable, InvalidInput
+from playbill.core import Conflict, DependencyUnavailable, InvalidInput, replace_file
 
 RECORD_FORMAT = 1
 _LOCK = ".home.lock"
@@ -181,14 +181,4 @@ def _held(path: Path) -> Iterator[None]:
 
 def _write(path: Path, record: HomeRecord) -> None:
     """Replace the record in one step that survives a crash."""
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")

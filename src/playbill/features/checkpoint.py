@@ -1,14 +1,14 @@
 """Checkpoints of item state: one file, written aside, synchronised, then renamed."""
 
-import os
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 
 from playbill.contracts import Settings
-from playbill.core import canonical_json, content_digest
+from playbill.core import canonical_json, content_digest, replace_file
 from playbill.features.definitions import features_digest
 from playbill.features.state import FeatureState
 
@@ -49,27 +49,20 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
         state.recent_ids.began_at_ms,
         state.trending.landmark_ms,
     )
-    draft = folder / (CHECKPOINT_FILE + ".draft")
-    try:
-        with draft.open("wb") as file:
-            np.savez(
-                file,
-                head=np.frombuffer(msgspec.json.encode(head), np.uint8),
-                items=state.items.used(),
-                authors=state.authors.used(),
-                topics=state.topics.used(),
-                ids_new=state.recent_ids.tables[0],
-                ids_old=state.recent_ids.tables[1],
-                trending_scores=state.trending.scores,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / CHECKPOINT_FILE)
-    finally:
-        draft.unlink(missing_ok=True)
-    directory = os.open(folder, os.O_RDONLY)
-    os.fsync(directory)
-    os.close(directory)
+
+    def write(file: BinaryIO) -> None:
+        np.savez(
+            file,
+            head=np.frombuffer(msgspec.json.encode(head), np.uint8),
+            items=state.items.used(),
+            authors=state.authors.used(),
+            topics=state.topics.used(),
+            ids_new=state.recent_ids.tables[0],
+            ids_old=state.recent_ids.tables[1],
+            trending_scores=state.trending.scores,
+        )
+
+    replace_file(folder / CHECKPOINT_FILE, write)
 
 
 def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:

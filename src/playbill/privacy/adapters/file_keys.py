@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.core import DependencyUnavailable, InvalidInput, sync_folder
 
 _KEY_BYTES = 32
 _PURPOSE = re.compile(r"[a-z][a-z0-9-]{0,40}")
@@ -69,7 +69,7 @@ class FileKeyStore:
                 os.link(draft, path)
         finally:
             draft.unlink()
-        _synchronise(self._folder)
+        sync_folder(self._folder)
 
 
 def _make_folder(folder: Path) -> None:
@@ -77,13 +77,4 @@ def _make_folder(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in missing:
-        _synchronise(path.parent)
-
-
-def _synchronise(folder: Path) -> None:
-    """Put the names in a folder on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(path.parent)
