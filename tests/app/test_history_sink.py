@@ -191,10 +191,17 @@ def test_bad_bodies_are_named_by_index_in_order_and_the_others_are_stored(log, s
     assert [len(videos.videos), len(users.users), len(events.event_records())] == [1, 1, 1]
 
 
+def test_a_refusal_says_what_to_do_whether_it_is_of_a_video_or_of_an_event(log, sink):
+    (video,) = sink.videos([VIDEO | {"regions": ["mars"]}], NOW_MS)
+    (event,) = sink.events([play(1, region="mars")], NOW_MS)
+    assert video == event
+    assert "add it to regions in playbill.toml" in video.hint
+
+
 def test_a_video_published_before_1970_is_refused_and_its_neighbours_are_stored(log, sink):
     old = VIDEO | {"created_at": "1969-07-20T20:17:40Z"}
     (problem,) = sink.videos([old, VIDEO], NOW_MS)
-    assert (problem.index, problem.field) == (0, "created_at")
+    assert (problem.index, problem.code, problem.field) == (0, "invalid_event", "created_at")
     assert len(contents_of(log, sink)[0].videos) == 1
 
 

@@ -85,6 +85,8 @@ class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What was wrong and what was expected."""
     field: str | None = None
     """The offending field."""
+    hint: str = ""
+    """What to do about it, where the message does not say it."""
 
 
 class EventsReply(msgspec.Struct, frozen=True, kw_only=True):

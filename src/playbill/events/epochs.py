@@ -10,7 +10,7 @@ import msgspec
 
 from playbill.contracts import Batch, BatchKind, EventLog, PartitionWriter
 from playbill.core import BrokenContract, DependencyUnavailable
-from playbill.events.batches import EpochInput
+from playbill.events.batches import EpochInput, decode_stored
 
 EPOCHS_PARTITION = "epochs"
 _READ_BATCHES = 512
@@ -55,14 +55,14 @@ class EpochLog:
                 code="log_unavailable",
                 hint="part of the log is missing: restore the whole folder from one moment",
             )
-        return _decoder.decode(found[0].payload)
+        return _record(found[0].payload)
 
     def after(self, number: int, up_to: int | None = None) -> Iterator[EpochRecord]:
         """Yield the epochs past a number, in order."""
         while True:
             page = self._log.read(EPOCHS_PARTITION, number, _READ_BATCHES, up_to)
             for stored in page:
-                yield _decoder.decode(stored.payload)
+                yield _record(stored.payload)
             if len(page) < _READ_BATCHES:
                 return
             number = page[-1].offset
@@ -86,11 +86,16 @@ class EpochLog:
         writer.append(batches, records[-1].at_ms)
 
 
+def _record(payload: bytes) -> EpochRecord:
+    return decode_stored(BatchKind.EPOCH, payload, _decoder.decode)
+
+
 def read_epoch(log: EventLog, before: EpochRecord, this: EpochRecord) -> EpochInput:
     """Return what lies between two epochs: partitions by name, offsets in order.
 
     Raises:
         DependencyUnavailable: the log is missing part of it.
+        BrokenContract: a batch of it is torn.
     """
     content = EpochInput(this.epoch, this.at_ms)
     for partition in sorted(this.upto):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from playbill.contracts import REQUEST_RECORD, SHOWN_RECORD, BatchKind, EventLog, Settings
 from playbill.core import DependencyUnavailable, request_name
 from playbill.events import EpochLog, Impressions
-from playbill.events.batches import decode_impressions
+from playbill.events.batches import decode_impressions, decode_stored
 from playbill.events.dead_letters import DEAD_PREFIX
 from playbill.events.epochs import EPOCHS_PARTITION
 from playbill.features.definitions import FEATURE_NAMES, features_digest
@@ -30,6 +30,9 @@ class ServedTrace(msgspec.Struct, frozen=True, array_like=True):
     features_digest: str
     videos: bytes
     features: bytes
+
+
+_traces = msgspec.msgpack.Decoder(ServedTrace)
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +144,7 @@ def _scan(
     while page := log.read(partition, after, _PAGE, upto):
         for stored in page:
             if stored.kind is BatchKind.TRACES:
-                yield msgspec.msgpack.decode(stored.payload, type=ServedTrace), None
+                yield decode_stored(stored.kind, stored.payload, _traces.decode), None
             elif stored.kind is BatchKind.IMPRESSIONS:
                 yield None, decode_impressions(stored.payload)
         after = page[-1].offset
