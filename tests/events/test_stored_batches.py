@@ -78,7 +78,7 @@ def test_the_feeds_of_several_batches_are_one_pair_of_columns(groups):
 @given(sizes=sizes, cut=st.integers(1, 300))
 def test_a_torn_impressions_batch_is_our_bug_and_never_read_as_less(sizes, cut):
     payload = encode_impressions(feeds_of(sizes)).payload
-    with pytest.raises(BrokenContract, match="batch of impressions with .* bytes is torn"):
+    with pytest.raises(BrokenContract, match=r"batch of impressions with .* bytes is torn"):
         decode_impressions(payload[: -min(cut, len(payload))])
 
 

@@ -133,7 +133,7 @@ def test_a_join_without_room_on_the_disk_is_a_dependency(tmp_path, monkeypatch):
         raise duckdb.OutOfMemoryException("failed to offload data block: disk is full")
 
     monkeypatch.setattr(build, "join_labels", full)
-    with pytest.raises(DependencyUnavailable, match="cannot be written: .*offload") as refusal:
+    with pytest.raises(DependencyUnavailable, match=r"cannot be written: .*offload") as refusal:
         build_dataset(exposed_world(days=1).log, SETTINGS, tmp_path / "tables")
     assert "free space" in refusal.value.hint
     assert list((tmp_path / "tables").iterdir()) == []

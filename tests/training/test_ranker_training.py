@@ -172,7 +172,7 @@ def test_a_ranker_without_a_finite_loss_is_refused_with_what_to_lower(
     rows, split, quickly, monkeypatch
 ):
     _losing(monkeypatch, [math.inf])
-    with pytest.raises(InvalidInput, match="none of .* passes has a finite") as refusal:
+    with pytest.raises(InvalidInput, match=r"none of .* passes has a finite") as refusal:
         train_ranker(rows, split, quickly)
     assert "lower training.learning_rate" in refusal.value.hint
 

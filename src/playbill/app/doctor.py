@@ -14,7 +14,7 @@ from playbill import __version__
 from playbill.app.wiring import Wiring
 from playbill.core import PlaybillError
 from playbill.events import EpochLog
-from playbill.features import load_checkpoint
+from playbill.features import NoCheckpoint, load_checkpoint
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
 
 _GIB = 1 << 30
@@ -185,9 +185,9 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
 def _state(wiring: Wiring) -> Iterator[Finding]:
     last = EpochLog(wiring.log()).last()
     state = load_checkpoint(wiring.layout.checkpoints, wiring.settings)
-    if state is None:
+    if isinstance(state, NoCheckpoint):
         level = "note" if last.epoch else "ok"
-        message = "no usable checkpoint; the next start folds the log from its beginning"
+        message = f"{state.why}; the next start folds the log from its beginning"
         yield Finding(check="state", level=level, message=message)
         return
     behind = last.epoch - state.epoch

@@ -9,9 +9,7 @@ DRAFT_SUFFIX = ".draft"
 """What a file is called beside its place until it is whole; one left by a crash is overwritten."""
 
 
-def replace_file(
-    path: Path, data: bytes | Callable[[BinaryIO], object], mode: int = 0o600
-) -> None:
+def replace_file(path: Path, data: bytes | Callable[[BinaryIO], object], mode: int = 0o600) -> None:
     """Replace a file in one step: it and its name are on the disk before this returns.
 
     Readers see the old content or the new one, never a part. For one writer of a path at a time.

@@ -2,7 +2,12 @@
 
 from playbill.features.assembler import Assembler, ItemTables, hours_of_day
 from playbill.features.batched_users import BatchedUsers
-from playbill.features.checkpoint import load_checkpoint, save_checkpoint, state_digest
+from playbill.features.checkpoint import (
+    NoCheckpoint,
+    load_checkpoint,
+    save_checkpoint,
+    state_digest,
+)
 from playbill.features.definitions import FEATURE_NAMES, FEATURES, features_digest
 from playbill.features.fold import Fold, Folded
 from playbill.features.layout import (
@@ -56,6 +61,7 @@ __all__ = [
     "ItemTables",
     "MemoryUserState",
     "Mismatch",
+    "NoCheckpoint",
     "ParityReport",
     "Publisher",
     "Replay",

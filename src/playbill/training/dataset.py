@@ -167,7 +167,6 @@ class Dataset:
         items["topics"][filled] = lists.flatten().to_numpy()
         return items
 
-
     def _table(self, name: str, version: int, schema: pa.Schema) -> Any:
         """Return one version of a table as an Arrow data set with exactly the expected columns."""
         found = DeltaTable(str(self.tables / name), version=version).to_pyarrow_dataset()
