@@ -8,7 +8,7 @@ from playbill.contracts import EVENT_RECORD, BatchKind, HistorySink, Settings
 from playbill.core import Conflict, DependencyUnavailable, InvalidInput
 from playbill.events import EpochLog, EpochRecord, MemoryEventLog, read_epoch
 from playbill.events.adapters.sqlite_log import SqliteEventLog
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.privacy import MemoryKeyStore, Pseudonyms
 
 laws = settings(max_examples=50, deadline=None, derandomize=True)

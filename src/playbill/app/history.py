@@ -27,7 +27,7 @@ from playbill.events import (
     store_user,
     store_video,
 )
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.privacy import Pseudonyms
 
 HISTORY_PARTITION = "history"

@@ -17,8 +17,7 @@ from playbill.contracts import Settings
 from playbill.core import Clock, Conflict, DependencyUnavailable
 from playbill.events import Collector, DeadLetters, GroupCommit
 from playbill.events.adapters.sqlite_log import SqliteEventLog
-from playbill.events.dead_letters import DEAD_PREFIX
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import DEAD_PREFIX, EPOCHS_PARTITION
 from playbill.features import Updater
 from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.adapters.shared_items import SharedItems

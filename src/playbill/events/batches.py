@@ -40,6 +40,22 @@ class Impressions:
     requests: Records
     shown: Records
 
+    @classmethod
+    def joined(cls, parts: Sequence["Impressions"]) -> "Impressions":
+        """Return all the requests of several, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([np.empty(0, REQUEST_RECORD), *(part.requests for part in parts)]),
+            np.concatenate([np.empty(0, SHOWN_RECORD), *(part.shown for part in parts)]),
+        )
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "Impressions":
+        """Return the requests where (R,) ``chosen`` is True, with what they showed."""
+        return Impressions(
+            self.requests[chosen], self.shown[np.repeat(chosen, self.requests["count"])]
+        )
+
 
 @dataclass(slots=True)
 class EpochInput:
@@ -81,14 +97,7 @@ class EpochInput:
 
     def served(self) -> Impressions:
         """Return all served feeds of the epoch as one pair of columns."""
-        if len(self.impressions) == 1:
-            return self.impressions[0]
-        requests = [part.requests for part in self.impressions]
-        shown = [part.shown for part in self.impressions]
-        return Impressions(
-            np.concatenate([np.empty(0, REQUEST_RECORD), *requests]),
-            np.concatenate([np.empty(0, SHOWN_RECORD), *shown]),
-        )
+        return Impressions.joined(self.impressions)
 
 
 def decode_stored(kind: BatchKind, payload: bytes, decode: Callable[[bytes], Decoded]) -> Decoded:

@@ -9,6 +9,7 @@ from playbill.features.checkpoint import (
     state_digest,
 )
 from playbill.features.definitions import FEATURE_NAMES, FEATURES, features_digest
+from playbill.features.expand import is_long_view
 from playbill.features.fold import Fold, Folded
 from playbill.features.layout import (
     GROUP_RECORD,
@@ -74,6 +75,7 @@ __all__ = [
     "empty_user",
     "features_digest",
     "hours_of_day",
+    "is_long_view",
     "load_checkpoint",
     "save_checkpoint",
     "seen_before",

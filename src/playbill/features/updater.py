@@ -11,8 +11,7 @@ import numpy.typing as npt
 from playbill.contracts import EventLog, PartitionWriter, Settings, UserState
 from playbill.core import Clock, DependencyUnavailable
 from playbill.events import EpochInput, EpochLog, EpochRecord
-from playbill.events.dead_letters import DEAD_PREFIX
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import fact_partitions
 from playbill.features.batched_users import BatchedUsers
 from playbill.features.checkpoint import NoCheckpoint, load_checkpoint, save_checkpoint
 from playbill.features.fold import Fold, Folded
@@ -175,9 +174,7 @@ class Updater:
         upto = dict(self._last.upto)
         room = self._settings.epochs.max_records
         first_at_ms = now_ms
-        for partition in self._log.partitions():
-            if partition == EPOCHS_PARTITION or partition.startswith(DEAD_PREFIX):
-                continue
+        for partition in fact_partitions(self._log):
             while room > 0:
                 page = self._log.read(partition, upto.get(partition, 0), _PAGE)
                 for stored in page:
