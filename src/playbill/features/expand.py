@@ -102,7 +102,7 @@ class Expanded:
 
     ``at_ms`` (E,) instants, none past the epoch's; ``rows`` (E,) of the videos, -1 for none or an
     unknown one; ``authors`` (E,) rows of the authors that sums go to, -1 for none; ``signals``
-    (E, S) what each event adds, by ``Signal``; ``details`` (E, D) by ``Detail``.
+    (E, S) what each event adds, by ``Signal``; ``details`` (E, D) by ``layout.Detail``.
     """
 
     at_ms: npt.NDArray[np.int64]
@@ -140,10 +140,11 @@ def expand(
     watch_s = np.minimum(records["watch_ms"] / np.float32(1000.0), np.float32(LONGEST_WATCH_S))
     signals[:, Signal.WATCH_S] = np.where(watched, watch_s, np.float32(0.0))
     authors = np.where(known, items["author"][safe].astype(np.int64), followed)
-    details = np.empty((len(records), 4), np.int64)
-    details[:, 0] = (kinds == IMPRESSION) | watched
-    details[:, 1] = _ACTION_TABLE[kinds] | np.where(long_view, layout.LONG, 0)
-    details[:, 2] = np.where(kinds == FOLLOW, np.where(followed >= 0, followed, authors), -1)
-    details[:, 3] = records["region"]
+    details = np.empty((len(records), len(layout.Detail)), np.int64)
+    details[:, layout.Detail.SEEN] = (kinds == IMPRESSION) | watched
+    details[:, layout.Detail.ACTION] = _ACTION_TABLE[kinds] | np.where(long_view, layout.LONG, 0)
+    target = np.where(followed >= 0, followed, authors)
+    details[:, layout.Detail.FOLLOWED] = np.where(kinds == FOLLOW, target, -1)
+    details[:, layout.Detail.REGION] = records["region"]
     at_ms = np.minimum(records["at_ms"], now_ms)
     return Expanded(at_ms, rows, authors, signals, details)
