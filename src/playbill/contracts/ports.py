@@ -120,3 +120,11 @@ class KeyStore(Protocol):
             DependencyUnavailable: the store cannot be read, or others can read it.
         """
         ...
+
+    def stored(self, purpose: str) -> bytes | None:
+        """Return the bytes of a purpose, None where nobody asked for them yet; makes nothing.
+
+        Raises:
+            DependencyUnavailable: as for ``secret``.
+        """
+        ...
