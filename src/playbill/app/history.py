@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from playbill.app.room import Room
 from playbill.contracts import (
     Batch,
     Event,
@@ -12,10 +13,12 @@ from playbill.contracts import (
     Fields,
     RejectedEvent,
     Settings,
+    StoredUser,
+    StoredVideo,
     User,
     Video,
 )
-from playbill.core import InvalidInput
+from playbill.core import InvalidInput, PlaybillError, key64
 from playbill.events import (
     Admission,
     EpochLog,
@@ -46,26 +49,39 @@ class LogSink:
         self._last = self._epoch_log.last()
         self._offset = log.last_offset(HISTORY_PARTITION)
         self._pseudonyms = pseudonyms
+        try:
+            self._room = Room(settings, log)
+        except PlaybillError:
+            self._writer.close()
+            self._epoch_writer.close()
+            raise
         self._held: list[Batch] = []
         self._epochs: list[EpochRecord] = []
 
     def videos(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
-        """Store videos as posted at an instant; return those refused, by index."""
+        """Store videos as posted at an instant; return those refused, by index.
+
+        One that finds no room in the catalogue is refused with ``item_capacity``.
+        """
         regions = self._admission.regions
-        return self._store(
-            bodies, at_ms, Video, lambda video: store_video(video, at_ms, regions), encode_videos
-        )
+
+        def resolve(video: Video) -> StoredVideo:
+            stored = store_video(video, at_ms, regions)
+            self._room.take(stored)
+            return stored
+
+        return self._store(bodies, at_ms, Video, resolve, encode_videos)
 
     def users(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
         """Store viewers' facts; return those refused, by index."""
         regions, pseudonyms = self._admission.regions, self._pseudonyms
-        return self._store(
-            bodies,
-            at_ms,
-            User,
-            lambda user: store_user(user, at_ms, pseudonyms, regions),
-            encode_users,
-        )
+
+        def resolve(user: User) -> StoredUser:
+            stored = store_user(user, at_ms, pseudonyms, regions)
+            self._room.follow(map(key64, stored.follows or ()))
+            return stored
+
+        return self._store(bodies, at_ms, User, resolve, encode_users)
 
     def events(self, bodies: Sequence[Fields], received_at_ms: int) -> list[RejectedEvent]:
         """Store one window of events as one epoch; return those refused, by index."""
@@ -73,6 +89,7 @@ class LogSink:
         typed, refused = _typed(bodies, Event)
         admitted = self._admission.admit(typed, received_at_ms)
         if len(admitted.records):
+            self._room.events(admitted.records)
             self._append(encode_events(admitted.records), received_at_ms)
         return sorted([*refused, *admitted.rejected], key=lambda problem: problem.index)
 

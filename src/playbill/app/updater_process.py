@@ -51,6 +51,7 @@ def run_updater(wiring: Wiring) -> None:
             row.add("unknown_videos", report.unknown_videos)
             row.add("unknown_authors", report.unknown_authors)
             row.add("video_keys_taken", report.video_keys_taken)
+            row.add("videos_without_room", report.videos_without_room)
         if started_s >= checkpoint_at_s:
             checkpoint_at_s = started_s + settings.epochs.checkpoint_s
             checkpoints.write()

@@ -49,6 +49,7 @@ class EpochReport:
     unknown_videos: int
     unknown_authors: int
     video_keys_taken: int
+    videos_without_room: int
     lag_ms: int
 
 
@@ -156,6 +157,7 @@ class Updater:
             folded.unknown_videos,
             folded.unknown_authors,
             folded.video_keys_taken,
+            folded.videos_without_room,
             lag_ms,
         )
 
