@@ -1,14 +1,17 @@
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbill.app.history import HISTORY_PARTITION, LogSink
-from playbill.contracts import EVENT_RECORD, BatchKind, HistorySink, Settings
+from playbill.contracts import EVENT_RECORD, Batch, BatchKind, HistorySink, Settings
+from playbill.contracts.settings import StateSettings
 from playbill.core import Conflict, DependencyUnavailable, InvalidInput
 from playbill.events import EpochLog, EpochRecord, MemoryEventLog, read_epoch
 from playbill.events.adapters.sqlite_log import SqliteEventLog
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
+from playbill.features import Replay
 from playbill.privacy import MemoryKeyStore, Pseudonyms
 
 laws = settings(max_examples=50, deadline=None, derandomize=True)
@@ -156,6 +159,9 @@ def test_a_history_goes_on_where_an_earlier_one_ended(log, sink):
 
 
 def test_a_history_keeps_what_other_partitions_stood_at(log):
+    worker = log.writer("worker-1")
+    worker.append([Batch(BatchKind.TRACES, 1, b"")] * 7, NOW_MS)
+    worker.close()
     writer = log.writer(EPOCHS_PARTITION)
     EpochLog(log).append(writer, EpochRecord(epoch=1, at_ms=NOW_MS, upto={"worker-1": 7}))
     writer.close()
@@ -191,10 +197,65 @@ def test_bad_bodies_are_named_by_index_in_order_and_the_others_are_stored(log, s
     assert [len(videos.videos), len(users.users), len(events.event_records())] == [1, 1, 1]
 
 
+def _narrow(**room):
+    return msgspec.structs.replace(SETTINGS, state=StateSettings(**room))
+
+
+def _folded(log, told):
+    replay = Replay.from_nothing(log, told)
+    return sum(replay.fold(content).videos_without_room for content in replay.contents())
+
+
+@pytest.mark.parametrize(
+    ("room", "authors", "refused", "named"),
+    [
+        ({"item_capacity": 2}, "abcd", [2, 3], "2 videos (state.item_capacity)"),
+        ({"group_capacity": 2}, "abcb", [2], "2 authors (state.group_capacity)"),
+    ],
+)
+def test_a_video_without_room_is_refused_and_the_fold_leaves_out_no_other(
+    log, room, authors, refused, named
+):
+    told = _narrow(**room)
+    sink = LogSink(log, told, PSEUDONYMS)
+    videos = [VIDEO | {"video_id": f"v{n}", "author_id": who} for n, who in enumerate(authors)]
+    found = sink.videos([*videos, videos[0]], NOW_MS)
+    assert [(problem.index, problem.code) for problem in found] == [
+        (index, "item_capacity") for index in refused
+    ]
+    assert named in found[0].message
+    sink.close()
+    assert _folded(log, told) == 0
+
+
+@pytest.mark.parametrize("how", ["users", "events"])
+def test_authors_that_are_followed_first_take_their_part_of_the_room_also_later(log, how):
+    told = _narrow(group_capacity=4)
+    first = LogSink(log, told, PSEUDONYMS)
+    if how == "users":
+        first.users([{"user_id": "user-1", "follows": ["x", "y", "z"]}], NOW_MS)
+    else:
+        follow = {"type": "follow", "video_id": None, "watch_ms": None}
+        first.events([play(n, **follow, author_id=who) for n, who in enumerate("xyz")], NOW_MS)
+    first.close()
+    again = LogSink(log, told, PSEUDONYMS)
+    videos = [VIDEO | {"video_id": f"v{n}", "author_id": who} for n, who in enumerate("axbcy")]
+    assert [problem.index for problem in again.videos(videos, NOW_MS + 1)] == [3]
+    again.close()
+    assert _folded(log, told) == 0
+
+
+def test_a_refusal_says_what_to_do_whether_it_is_of_a_video_or_of_an_event(log, sink):
+    (video,) = sink.videos([VIDEO | {"regions": ["mars"]}], NOW_MS)
+    (event,) = sink.events([play(1, region="mars")], NOW_MS)
+    assert video == event
+    assert "add it to regions in playbill.toml" in video.hint
+
+
 def test_a_video_published_before_1970_is_refused_and_its_neighbours_are_stored(log, sink):
     old = VIDEO | {"created_at": "1969-07-20T20:17:40Z"}
     (problem,) = sink.videos([old, VIDEO], NOW_MS)
-    assert (problem.index, problem.field) == (0, "created_at")
+    assert (problem.index, problem.code, problem.field) == (0, "invalid_event", "created_at")
     assert len(contents_of(log, sink)[0].videos) == 1
 
 

@@ -29,7 +29,7 @@ from playbill.events import (
     store_user,
     store_video,
 )
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 
 laws = settings(max_examples=50, deadline=None, derandomize=True)
 NOTHING = EpochRecord(epoch=0, at_ms=0, upto={})

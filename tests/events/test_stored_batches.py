@@ -4,13 +4,24 @@ from event_worlds import NOW_MS, PSEUDONYMS, SETTINGS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playbill.contracts import REQUEST_RECORD, SHOWN_RECORD, BatchKind, User, Video
+from playbill.contracts import (
+    EVENT_RECORD,
+    REQUEST_RECORD,
+    SHOWN_RECORD,
+    BatchKind,
+    Takedown,
+    User,
+    Video,
+)
 from playbill.core import BrokenContract, InvalidInput, key64
 from playbill.events import (
     EpochInput,
     Vocabulary,
     decode_videos,
+    encode_events,
     encode_impressions,
+    encode_takedowns,
+    encode_users,
     encode_videos,
     store_user,
     store_video,
@@ -67,8 +78,30 @@ def test_the_feeds_of_several_batches_are_one_pair_of_columns(groups):
 @given(sizes=sizes, cut=st.integers(1, 300))
 def test_a_torn_impressions_batch_is_our_bug_and_never_read_as_less(sizes, cut):
     payload = encode_impressions(feeds_of(sizes)).payload
-    with pytest.raises(BrokenContract, match="impressions batch"):
+    with pytest.raises(BrokenContract, match=r"batch of impressions with .* bytes is torn"):
         decode_impressions(payload[: -min(cut, len(payload))])
+
+
+def _stored(kind):
+    if kind is BatchKind.VIDEOS:
+        return encode_videos([store_video(Video(**VIDEO), NOW_MS, REGIONS)])
+    if kind is BatchKind.TAKEDOWNS:
+        return encode_takedowns([Takedown(key=7, at_ms=NOW_MS)])
+    if kind is BatchKind.USERS:
+        return encode_users([store_user(User(user_id="u"), NOW_MS, PSEUDONYMS, REGIONS)])
+    return encode_events(np.zeros(3, EVENT_RECORD))
+
+
+@pytest.mark.parametrize(
+    "kind", [BatchKind.EVENTS, BatchKind.VIDEOS, BatchKind.TAKEDOWNS, BatchKind.USERS]
+)
+@pytest.mark.parametrize("cut", [1, 5])
+def test_a_torn_batch_of_any_kind_is_one_error_that_names_kind_and_length(kind, cut):
+    payload = _stored(kind).payload[:-cut]
+    said = rf"batch of {kind.name.lower()} with {len(payload)} bytes is torn"
+    with pytest.raises(BrokenContract, match=said) as refusal:
+        EpochInput(1, NOW_MS).add(kind, payload)
+    assert "restore the log folder" in refusal.value.hint
 
 
 def test_impressions_that_announce_more_than_they_hold_are_our_bug():

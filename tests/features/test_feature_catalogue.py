@@ -157,10 +157,11 @@ def _small(**room) -> World:
 def test_a_video_without_room_is_left_out_and_those_there_may_still_change():
     world = _small(item_capacity=2)
     world.post(video("v0"), video("v1"), video("v2"), video("v0", duration_ms=5))
-    world.step()
+    assert world.step().videos_without_room == 1
     world.post(video("v3"), video("v1", duration_ms=6))
     world.act(world.event("click", "ann", "v3"), world.event("click", "ann", "v1"))
-    assert world.step().unknown_videos == 1
+    report = world.step()
+    assert (report.unknown_videos, report.videos_without_room) == (1, 1)
     assert world.state.items.count == 2
     assert (world.row("v2"), world.row("v3")) == (-1, -1)
     assert (_record(world, "v0")["duration_ms"], _record(world, "v1")["duration_ms"]) == (5, 6)
@@ -170,7 +171,7 @@ def test_a_video_without_room_is_left_out_and_those_there_may_still_change():
 def test_a_video_of_an_author_without_room_is_left_out():
     world = _small(group_capacity=2)
     world.post(video("v0", "ada"), video("v1", "ben"), video("v2", "cy"), video("v3", "ada"))
-    world.step()
+    assert world.step().videos_without_room == 1
     assert [world.row(name) for name in ("v0", "v1", "v2", "v3")] == [0, 1, -1, 2]
     world.assert_replay_is_live()
 

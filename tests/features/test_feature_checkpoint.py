@@ -1,5 +1,6 @@
 """Checkpoints on a real disk: whole, or not read at all."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +8,14 @@ from hypothesis import strategies as st
 
 from laws.feature_stories import law, open_catalogue, stories, tell
 from laws.feature_worlds import SETTINGS, World
-from playbill.features import checkpoint, load_checkpoint, save_checkpoint, state_digest
+from playbill.features import (
+    MemoryUserState,
+    NoCheckpoint,
+    checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    state_digest,
+)
 from playbill.features.checkpoint import CHECKPOINT_FILE
 
 
@@ -52,7 +60,7 @@ def test_one_altered_byte_is_either_harmless_or_the_checkpoint_is_not_read(saved
     altered[place] ^= mask
     (folder / CHECKPOINT_FILE).write_bytes(altered)
     loaded = load_checkpoint(folder, SETTINGS)
-    assert loaded is None or state_digest(loaded) == digest
+    assert isinstance(loaded, NoCheckpoint) or state_digest(loaded) == digest
 
 
 def test_bytes_of_a_header_that_shorten_what_is_read_are_noticed(saved):
@@ -62,7 +70,7 @@ def test_bytes_of_a_header_that_shorten_what_is_read_are_noticed(saved):
     (folder / CHECKPOINT_FILE).write_bytes(
         data[:shape] + b"'shape': (2, 4096)" + data[shape + 18 :]
     )
-    assert load_checkpoint(folder, SETTINGS) is None
+    assert isinstance(load_checkpoint(folder, SETTINGS), NoCheckpoint)
 
 
 @law(60)
@@ -70,12 +78,47 @@ def test_bytes_of_a_header_that_shorten_what_is_read_are_noticed(saved):
 def test_a_truncated_checkpoint_is_not_read(saved, share):
     folder, data, _ = saved
     (folder / CHECKPOINT_FILE).write_bytes(data[: int(len(data) * share)])
-    assert load_checkpoint(folder, SETTINGS) is None
+    assert isinstance(load_checkpoint(folder, SETTINGS), NoCheckpoint)
 
 
 def test_no_checkpoint_is_no_error(tmp_path):
-    assert load_checkpoint(tmp_path, SETTINGS) is None
-    assert load_checkpoint(tmp_path / "nothing", SETTINGS) is None
+    for folder in (tmp_path, tmp_path / "nothing"):
+        assert load_checkpoint(folder, SETTINGS) == NoCheckpoint("there is no checkpoint")
+
+
+def test_a_checkpoint_that_is_of_no_use_says_why(tmp_path, monkeypatch):
+    world = _saved(tmp_path)
+    file = tmp_path / CHECKPOINT_FILE
+    data = file.read_bytes()
+    three = msgspec.structs.replace(SETTINGS, regions=("north", "south", "east"))
+    assert "2 regions; 3 are declared" in load_checkpoint(tmp_path, three).why
+    with monkeypatch.context() as other:
+        other.setattr(checkpoint, "features_digest", lambda: "sha256:of other definitions")
+        assert "other feature definitions" in load_checkpoint(tmp_path, SETTINGS).why
+    place = data.index(world.state.items.used()[:1].tobytes()[:8])
+    file.write_bytes(data[:place] + b"\xff" + data[place + 1 :])
+    assert "items.npy was altered" in load_checkpoint(tmp_path, SETTINGS).why
+    file.write_bytes(data[:100])
+    assert "cannot be read: File is not a zip file" in load_checkpoint(tmp_path, SETTINGS).why
+    file.write_bytes(b"")
+    assert "cannot be read: No data left in file" in load_checkpoint(tmp_path, SETTINGS).why
+
+
+def test_a_recovery_from_the_beginning_says_why_and_any_other_says_nothing(tmp_path):
+    said = []
+    World(tmp_path).updater.recover(explain=said.append)
+    world = _saved(tmp_path)
+    world.start().recover(explain=said.append)
+    assert said == []
+    world.users = MemoryUserState()
+    world.start().recover(explain=said.append)
+    assert said.pop() == (
+        "the checkpoint stands at epoch 2, the user store at 0; 2 epochs are folded from the "
+        "beginning"
+    )
+    (tmp_path / CHECKPOINT_FILE).unlink()
+    world.start().recover(explain=said.append)
+    assert said == ["there is no checkpoint; 2 epochs are folded from the beginning"]
 
 
 def test_a_disk_that_refuses_leaves_the_checkpoint_before(tmp_path, monkeypatch):
@@ -105,8 +148,8 @@ def test_a_crash_half_way_leaves_the_checkpoint_before(tmp_path):
 
 def test_a_file_that_is_no_checkpoint_is_not_read(tmp_path):
     np.savez(tmp_path / CHECKPOINT_FILE, something=np.arange(3))
-    assert load_checkpoint(tmp_path, SETTINGS) is None
+    assert isinstance(load_checkpoint(tmp_path, SETTINGS), NoCheckpoint)
     head = np.frombuffer(b'{"epoch": "one"}', np.uint8)
     arrays = dict.fromkeys(checkpoint._ARRAYS, np.arange(3)) | {"head": head}
     np.savez(tmp_path / CHECKPOINT_FILE, **arrays)
-    assert load_checkpoint(tmp_path, SETTINGS) is None
+    assert isinstance(load_checkpoint(tmp_path, SETTINGS), NoCheckpoint)

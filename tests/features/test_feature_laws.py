@@ -1,6 +1,7 @@
 """Laws of every definition, told once: they hold for whatever the list of features becomes."""
 
 from dataclasses import fields, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -369,6 +370,19 @@ def test_many_requests_read_at_once_read_as_each_alone(story):
     for n, rows in enumerate(lists):
         alone = assembler.read(tables, rows, users[n : n + 1], int(at_ms[n]))
         assert together[starts[n] : starts[n + 1]].tobytes() == alone.tobytes()
+
+
+def test_no_request_of_many_may_read_before_what_its_viewers_row_holds():
+    world = _one_video()
+    world.act(world.event("click", "ann", "v0"))
+    world.step()
+    users = np.concatenate([world.viewer("nobody"), world.viewer("ann")])
+    last_ms = int(users["last_at_ms"][1])
+    rows, starts = np.zeros(2, np.int64), np.array([0, 1, 2])
+    read = partial(Assembler().read_many, tables_of(world.state), rows, starts, users)
+    assert len(read(np.array([0, last_ms]))) == 2
+    with pytest.raises(BrokenContract, match=f"read at {last_ms - 1}, before {last_ms}"):
+        read(np.array([0, last_ms - 1]))
 
 
 def test_more_candidates_than_the_buffer_holds_are_read_all_the_same():

@@ -4,9 +4,26 @@ import numpy as np
 import pytest
 
 from playbill.core import content_digest
-from playbill.features import GROUP_RECORD, ITEM_RECORD, NO_ROW, NO_TOPIC, USER_RECORD, empty_user
-from playbill.features.definitions import FEATURES, LAYOUT_VERSION, Fact, Rate, Scope, Slot
-from playbill.features.layout import HALF_LIVES_MS, SLOTS, compile_program, scope_tables
+from playbill.features import (
+    GROUP_RECORD,
+    ITEM_RECORD,
+    NO_ROW,
+    NO_TOPIC,
+    USER_RECORD,
+    assemble_kernel,
+    empty_user,
+    user_kernel,
+)
+from playbill.features.definitions import (
+    FEATURES,
+    LAYOUT_VERSION,
+    Fact,
+    FactKind,
+    Rate,
+    Scope,
+    Slot,
+)
+from playbill.features.layout import HALF_LIVES_MS, SLOTS, Detail, compile_program, scope_tables
 
 
 def _described(record: np.dtype) -> str:
@@ -85,3 +102,14 @@ def test_the_program_reads_each_feature_from_its_own_slots():
             assert program.strength[place] == feature.strength
     for slot, decay in zip(order, program.decay, strict=True):
         assert HALF_LIVES_MS[decay] == slot.half_life_s * 1000.0
+
+
+@pytest.mark.parametrize(
+    ("kernel", "names"),
+    [(assemble_kernel, FactKind), (assemble_kernel, Scope), (user_kernel, Detail)],
+)
+def test_a_kernel_knows_every_name_by_its_number(kernel, names):
+    """Numba freezes plain numbers: a new name that no kernel reads must not pass unseen."""
+    assert {name: getattr(kernel, f"_{name}", None) for name in names.__members__} == {
+        name: int(number) for name, number in names.__members__.items()
+    }

@@ -18,6 +18,7 @@ from playbill.features.layout import (
     USER_AUTHORS,
     USER_TABLES,
     USER_TOPICS,
+    Detail,
 )
 from playbill.features.reference import Remembered, followed, remember
 from playbill.features.user_kernel import absorb_users, follow
@@ -38,8 +39,9 @@ def _absorb(row, videos, at_ms, *, signal=Signal.CLICK, seen=0, actions=0) -> No
     count = len(videos)
     signals = np.zeros((count, len(Signal)), np.float32)
     signals[:, signal] = 1.0
-    details = np.full((count, 4), -1, np.int64)
-    details[:, 0], details[:, 1], details[:, 3] = seen, actions, 0
+    details = np.full((count, len(Detail)), -1, np.int64)
+    details[:, Detail.SEEN], details[:, Detail.ACTION] = seen, actions
+    details[:, Detail.REGION] = 0
     absorb_users(
         row,
         np.zeros(count, np.int64),

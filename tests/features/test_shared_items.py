@@ -201,6 +201,20 @@ def test_an_epoch_left_half_written_stays_odd_until_the_next_one(mapped, tmp_pat
     assert _whole(mapped()) == _expected(world)
 
 
+def test_a_mapping_that_is_dropped_or_refused_leaves_no_file_open(path, monkeypatch):
+    """Workers map the file again whenever it was replaced, for as long as they live."""
+    writer = SharedItems(path, **SIZES, create=True)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        SharedItems(path, **SIZES, create=False)
+    with monkeypatch.context() as other:
+        other.setattr(shared_items, "_layout_key", lambda: 7)
+        with pytest.raises(DependencyUnavailable, match="laid out by another version"):
+            SharedItems(path, **SIZES, create=False)
+    assert len(os.listdir("/proc/self/fd")) == before
+    writer.close()
+
+
 def test_rows_are_reserved_before_they_are_written(tmp_path):
     sizes = {"item_capacity": 100_000, "group_capacity": 100, "regions": 1}
     writer = SharedItems(tmp_path / "items.state", **sizes, create=True)

@@ -1,4 +1,5 @@
 import itertools
+import mmap
 import subprocess
 import sys
 
@@ -133,6 +134,46 @@ def test_a_damaged_file_is_refused_with_its_reason(opened, tmp_path):
     for writer in (False, True):
         with pytest.raises(DependencyUnavailable, match=r"cannot be used: .*INVALID"):
             LmdbUserState(tmp_path / "users", map_gib=1, writer=writer)
+
+
+def _lose_pages(file):
+    """Empty every page behind the two that say where the trees begin."""
+    with file.open("r+b") as pages:
+        size = pages.seek(0, 2)
+        pages.seek(2 * mmap.PAGESIZE)
+        pages.write(bytes(size - 2 * mmap.PAGESIZE))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store: store.epoch(),
+        lambda store: store.read(ANN),
+        lambda store: store.read_many([ANN]),
+        lambda store: store.texts([b"v1"]),
+        lambda store: list(store.rows()),
+        lambda store: store.commit(2, {ANN: b"2"}, {}),
+    ],
+    ids=["epoch", "read", "read_many", "texts", "rows", "commit"],
+)
+def test_damage_that_is_met_later_is_told_as_the_port_says(opened, tmp_path, use):
+    store = opened()
+    store.commit(1, {b"%016d" % n: b"1" * 500 for n in range(50)}, {b"v1": b"1"})
+    _lose_pages(tmp_path / "users" / "data.mdb")
+    with pytest.raises(DependencyUnavailable, match="the user store cannot be used") as refusal:
+        use(store)
+    assert "remove the folder users/" in refusal.value.hint
+
+
+def test_a_full_store_names_the_setting_and_stays_as_it_was(opened, monkeypatch):
+    """No rebuilding makes room: the log would be folded over and over."""
+    monkeypatch.setattr(lmdb_users, "_GIB", 1 << 20)
+    store = opened()
+    store.commit(1, {ANN: b"1"}, {})
+    with pytest.raises(DependencyUnavailable, match="full: epoch 2 does not fit into 1 GiB") as no:
+        store.commit(2, {ANN: b"2", BOB: b"b" * (1 << 20)}, {})
+    assert "raise state.user_store_gib" in no.value.hint
+    assert store.read_many([ANN, BOB]) == [b"1", None]
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):

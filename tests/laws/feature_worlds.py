@@ -33,7 +33,7 @@ from playbill.events import (
     store_user,
     store_video,
 )
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.features import (
     GROUP_RECORD,
     ITEM_RECORD,

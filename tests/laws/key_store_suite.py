@@ -25,6 +25,14 @@ class KeyStoreSuite(ABC):
         assert len(secret) == 32
         assert store.secret(purpose) == secret
 
+    def test_looking_for_a_secret_makes_none(self, reopen):
+        store = reopen()
+        assert store.stored("pseudonym") is None
+        assert store.stored("pseudonym") is None
+        assert store.stored("pseudonym") != (secret := store.secret("pseudonym"))
+        assert store.stored("pseudonym") == secret
+        assert store.stored("dead-letters") is None
+
     def test_whoever_opens_the_keys_again_finds_the_same(self, reopen):
         first = {purpose: reopen().secret(purpose) for purpose in PURPOSES}
         assert {purpose: reopen().secret(purpose) for purpose in reversed(PURPOSES)} == first

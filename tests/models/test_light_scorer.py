@@ -36,7 +36,7 @@ def test_a_straight_utility_is_found_again():
     random = np.random.default_rng(0)
     dense = (random.random((5_000, 3)) * [1.0, 100.0, 0.0] + [0, 5, 2]).astype(np.float32)
     utility = (2.0 * dense[:, 0] - 0.03 * dense[:, 1] + 7.0).astype(np.float32)
-    scorer = distil_light(dense, utility, seed=0, threads=1)
+    scorer = distil_light(dense, utility, threads=1)
     assert scorer.score(dense) == pytest.approx(utility, abs=0.01)
     assert scorer.weights[2] == 0.0
     found = describe_light(scorer, dense, utility)

@@ -326,6 +326,24 @@ def test_a_digest_that_differs_behind_the_folders_name_is_refused(bundle, store)
         store.promote(other)
 
 
+def test_a_bundle_and_its_promotion_are_on_the_disk_before_they_are_confirmed(
+    store, tmp_path, monkeypatch
+):
+    seen, real = [], os.fsync
+
+    def fsync(handle):
+        folder = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        seen.append((folder, names))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    digest = store.add(_draft(tmp_path), _manifest())
+    assert seen[-1] == (tmp_path / "bundles", {store.path(digest).name})
+    store.promote(digest)
+    assert seen[-1] == (tmp_path / "bundles", {store.path(digest).name, "champion"})
+
+
 @pytest.mark.parametrize("step", ["write", "replace"])
 def test_a_promotion_that_fails_half_way_leaves_the_pointer_as_it_was(
     bundle, store, tmp_path, monkeypatch, step

@@ -1,5 +1,6 @@
 import shutil
 
+import duckdb
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ from training_worlds import SETTINGS, STARTED_AT_MS, LivingLog, exposed_world, v
 
 from playbill.core import DependencyUnavailable, InvalidInput, NotFound
 from playbill.events import MemoryEventLog, encode_videos
-from playbill.training import Dataset, build_dataset, require_extra
+from playbill.training import Dataset, build, build_dataset, require_extra
 from playbill.training.schema import REPORT_FILE, ROWS_TABLE
 
 
@@ -68,8 +69,9 @@ def test_where_nothing_was_built_there_is_no_data_set(tmp_path):
         Dataset.open(tmp_path)
 
 
-def test_a_damaged_report_is_refused(copied):
-    (copied / REPORT_FILE).write_text("{")
+@pytest.mark.parametrize("text", [b"{", b'{"rows": "\xff"}', b"\xff\xfe"])
+def test_a_damaged_report_is_refused(copied, text):
+    (copied / REPORT_FILE).write_bytes(text)
     with pytest.raises(InvalidInput, match="cannot be read"):
         Dataset.open(copied)
 
@@ -111,6 +113,30 @@ def test_a_table_that_is_gone_is_a_dependency(copied):
     shutil.rmtree(copied / "training_histories")
     with pytest.raises(DependencyUnavailable, match="training_histories"):
         Dataset.open(copied).histories()
+
+
+@pytest.mark.parametrize("name", ["training_rows", "training_histories", "training_items"])
+@pytest.mark.parametrize("keep", [0.0, 0.7], ids=["emptied", "torn"])
+def test_a_table_whose_files_are_damaged_is_a_dependency(copied, name, keep):
+    for file in (copied / name).glob("*.parquet"):
+        data = file.read_bytes()
+        file.write_bytes(data[: int(len(data) * keep)].ljust(len(data), b"\xa5"))
+    dataset = Dataset.open(copied)
+    read = getattr(dataset, name.removeprefix("training_"))
+    with pytest.raises(DependencyUnavailable, match=f"{name} version 0 cannot be read") as refusal:
+        read()
+    assert "build the data set again" in refusal.value.hint
+
+
+def test_a_join_without_room_on_the_disk_is_a_dependency(tmp_path, monkeypatch):
+    def full(*_):
+        raise duckdb.OutOfMemoryException("failed to offload data block: disk is full")
+
+    monkeypatch.setattr(build, "join_labels", full)
+    with pytest.raises(DependencyUnavailable, match=r"cannot be written: .*offload") as refusal:
+        build_dataset(exposed_world(days=1).log, SETTINGS, tmp_path / "tables")
+    assert "free space" in refusal.value.hint
+    assert list((tmp_path / "tables").iterdir()) == []
 
 
 def test_a_machine_without_the_extra_is_told_what_to_install():

@@ -1,4 +1,5 @@
 import hashlib
+import math
 
 import msgspec
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from playbill.core import InvalidInput
 from playbill.features import FEATURE_NAMES
 from playbill.models import TASKS, Ranker
+from playbill.training import ranker_training
 from playbill.training.leaks import leak_suspects
 from playbill.training.measuring import measure, score_rows
 from playbill.training.ranker_training import moments, schedule, taught_tasks, train_ranker
@@ -143,6 +145,36 @@ def test_the_learning_rate_rises_stays_and_falls():
     assert factors[10:50] == [1.0] * 40
     assert factors[50:] == sorted(factors[50:], reverse=True)
     assert min(factors[1:]) >= 0.01
+
+
+def _losing(monkeypatch, losses):
+    told = iter(losses)
+    monkeypatch.setattr(
+        ranker_training, "_validation_loss", lambda *_: next(told, math.nan), raising=True
+    )
+
+
+def test_a_pass_whose_loss_is_no_number_does_not_hide_those_behind_it(
+    rows, split, quickly, monkeypatch
+):
+    """The pass kept is the best of those that have a loss, and its weights are what is shipped."""
+    _losing(monkeypatch, [math.nan, 1.0])
+    second = train_ranker(rows, split, quickly)
+    assert second.record["best_pass"] == 2
+    assert second.record["validation_losses"][:3] == [None, 1.0, None]
+    _losing(monkeypatch, [math.inf, 1.0, 2.0, math.nan])
+    assert train_ranker(rows, split, quickly).graph == second.graph
+    _losing(monkeypatch, [math.nan, 2.0, 1.0])
+    assert train_ranker(rows, split, quickly).graph != second.graph
+
+
+def test_a_ranker_without_a_finite_loss_is_refused_with_what_to_lower(
+    rows, split, quickly, monkeypatch
+):
+    _losing(monkeypatch, [math.inf])
+    with pytest.raises(InvalidInput, match=r"none of .* passes has a finite") as refusal:
+        train_ranker(rows, split, quickly)
+    assert "lower training.learning_rate" in refusal.value.hint
 
 
 def test_moments_are_those_of_the_chosen_rows():

@@ -27,7 +27,7 @@ from playbill.events import (
     encode_videos,
     read_epoch,
 )
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.features import (
     USER_RECORD,
     Assembler,

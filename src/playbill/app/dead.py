@@ -10,8 +10,9 @@ from playbill.app.wiring import Wiring
 from playbill.contracts import Event
 from playbill.core import canonical_json, content_digest
 from playbill.events import Admission, Bounds, DeadLetter, encode_events
-from playbill.events.dead_letters import DEAD_PREFIX, repaired_event
+from playbill.events.dead_letters import repaired_event
 from playbill.events.decoding import problem_of
+from playbill.events.partitions import DEAD_PREFIX
 
 PROCESS = "repair"
 

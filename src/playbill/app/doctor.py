@@ -11,10 +11,11 @@ from importlib import metadata
 import msgspec
 
 from playbill import __version__
-from playbill.app.wiring import Wiring
+from playbill.app.home_record import check_key, read_record
+from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
 from playbill.core import PlaybillError
 from playbill.events import EpochLog
-from playbill.features import load_checkpoint
+from playbill.features import NoCheckpoint, load_checkpoint
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
 
 _GIB = 1 << 30
@@ -143,13 +144,25 @@ def _ports(wiring: Wiring) -> Iterator[Finding]:
 
 
 def _keys(wiring: Wiring) -> Iterator[Finding]:
-    if not wiring.layout.home.exists():
+    pseudonym, letters = (wiring.keys.stored(name) for name in (PSEUDONYM_KEY, LETTERS_KEY))
+    begun = wiring.begun()
+    if not begun and (pseudonym is None or letters is None):
+        message = "some keys are missing; they are made at first start"
+        yield Finding(check="keys", level="note", message=message)
+        return
+    if pseudonym is None:
+        raise lost_key()
+    record = read_record(wiring.layout.record)
+    if begun and record is not None:
+        check_key(record, pseudonym)
+    if letters is None:
         yield Finding(
-            check="keys", level="note", message="no home yet; keys are made at first start"
+            check="keys",
+            level="warning",
+            message="the key of dead letters is missing; those kept so far stay sealed",
+            fix="restore the key folder from a backup before the next start, which makes a new one",
         )
         return
-    for purpose in ("pseudonym", "dead-letters"):
-        wiring.keys.secret(purpose)
     yield Finding(check="keys", level="ok", message="keys can be read, and by this user only")
 
 
@@ -167,7 +180,8 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
     log = wiring.log()
     partitions = log.partitions()
     last = EpochLog(log).last()
-    waiting = sum(1 for _ in wiring.letters().waiting()) if partitions else 0
+    sealed = not partitions or wiring.keys.stored(LETTERS_KEY) is None
+    waiting = 0 if sealed else sum(1 for _ in wiring.letters().waiting())
     yield Finding(
         check="log",
         level="ok",
@@ -185,9 +199,9 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
 def _state(wiring: Wiring) -> Iterator[Finding]:
     last = EpochLog(wiring.log()).last()
     state = load_checkpoint(wiring.layout.checkpoints, wiring.settings)
-    if state is None:
+    if isinstance(state, NoCheckpoint):
         level = "note" if last.epoch else "ok"
-        message = "no usable checkpoint; the next start folds the log from its beginning"
+        message = f"{state.why}; the next start folds the log from its beginning"
         yield Finding(check="state", level=level, message=message)
         return
     behind = last.epoch - state.epoch

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from playbill.app.room import Room
 from playbill.contracts import (
     Batch,
     Event,
@@ -12,10 +13,12 @@ from playbill.contracts import (
     Fields,
     RejectedEvent,
     Settings,
+    StoredUser,
+    StoredVideo,
     User,
     Video,
 )
-from playbill.core import InvalidInput
+from playbill.core import InvalidInput, PlaybillError, key64
 from playbill.events import (
     Admission,
     EpochLog,
@@ -23,11 +26,11 @@ from playbill.events import (
     encode_events,
     encode_users,
     encode_videos,
+    rejection_of,
     store_user,
     store_video,
 )
-from playbill.events.decoding import problem_of
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.privacy import Pseudonyms
 
 HISTORY_PARTITION = "history"
@@ -46,16 +49,39 @@ class LogSink:
         self._last = self._epoch_log.last()
         self._offset = log.last_offset(HISTORY_PARTITION)
         self._pseudonyms = pseudonyms
+        try:
+            self._room = Room(settings, log)
+        except PlaybillError:
+            self._writer.close()
+            self._epoch_writer.close()
+            raise
         self._held: list[Batch] = []
         self._epochs: list[EpochRecord] = []
 
     def videos(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
-        """Store videos as posted at an instant; return those refused, by index."""
-        return self._store(bodies, at_ms, Video, self._videos)
+        """Store videos as posted at an instant; return those refused, by index.
+
+        One that finds no room in the catalogue is refused with ``item_capacity``.
+        """
+        regions = self._admission.regions
+
+        def resolve(video: Video) -> StoredVideo:
+            stored = store_video(video, at_ms, regions)
+            self._room.take(stored)
+            return stored
+
+        return self._store(bodies, at_ms, Video, resolve, encode_videos)
 
     def users(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
         """Store viewers' facts; return those refused, by index."""
-        return self._store(bodies, at_ms, User, self._users)
+        regions, pseudonyms = self._admission.regions, self._pseudonyms
+
+        def resolve(user: User) -> StoredUser:
+            stored = store_user(user, at_ms, pseudonyms, regions)
+            self._room.follow(map(key64, stored.follows or ()))
+            return stored
+
+        return self._store(bodies, at_ms, User, resolve, encode_users)
 
     def events(self, bodies: Sequence[Fields], received_at_ms: int) -> list[RejectedEvent]:
         """Store one window of events as one epoch; return those refused, by index."""
@@ -63,6 +89,7 @@ class LogSink:
         typed, refused = _typed(bodies, Event)
         admitted = self._admission.admit(typed, received_at_ms)
         if len(admitted.records):
+            self._room.events(admitted.records)
             self._append(encode_events(admitted.records), received_at_ms)
         return sorted([*refused, *admitted.rejected], key=lambda problem: problem.index)
 
@@ -78,39 +105,25 @@ class LogSink:
             self._writer.close()
             self._epoch_writer.close()
 
-    def _videos(self, videos: Sequence[Video], at_ms: int) -> Batch:
-        regions = self._admission.regions
-        return encode_videos([store_video(video, at_ms, regions) for video in videos])
-
-    def _users(self, users: Sequence[User], at_ms: int) -> Batch:
-        regions = self._admission.regions
-        return encode_users([store_user(user, at_ms, self._pseudonyms, regions) for user in users])
-
     def _store(
         self,
         bodies: Sequence[Fields],
         at_ms: int,
         kind: type[Any],
-        encode: Callable[[Sequence[Any], int], Batch],
+        resolve: Callable[[Any], Any],
+        encode: Callable[[Sequence[Any]], Batch],
     ) -> list[RejectedEvent]:
+        """Store what can be resolved to a stored value; return the others, by index."""
         self._check(at_ms)
         typed, refused = _typed(bodies, kind)
         good = []
         for index, value in typed:
             try:
-                encode([value], at_ms)
-                good.append(value)
+                good.append(resolve(value))
             except InvalidInput as refusal:
-                refused.append(
-                    RejectedEvent(
-                        index=index,
-                        code=refusal.code,
-                        message=refusal.message,
-                        field=refusal.field,
-                    )
-                )
+                refused.append(rejection_of(index, refusal))
         if good:
-            self._append(encode(good, at_ms), at_ms)
+            self._append(encode(good), at_ms)
         return sorted(refused, key=lambda problem: problem.index)
 
     def _append(self, batch: Batch, at_ms: int) -> None:
@@ -149,8 +162,5 @@ def _typed(
         try:
             typed.append((index, msgspec.convert(body, kind)))
         except msgspec.ValidationError as error:
-            message, field = problem_of(error)
-            refused.append(
-                RejectedEvent(index=index, code="invalid_event", message=message, field=field)
-            )
+            refused.append(rejection_of(index, error))
     return typed, refused

@@ -4,6 +4,7 @@ Source: docs/decisions/0012-a-home-remembers-what-it-was-folded-with.md
 """
 
 import fcntl
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -15,14 +16,19 @@ from typing import Any
 import msgspec
 
 from playbill.contracts import Settings
-from playbill.core import Conflict, DependencyUnavailable, InvalidInput
+from playbill.core import Conflict, DependencyUnavailable, InvalidInput, replace_file
 
 RECORD_FORMAT = 1
 _LOCK = ".home.lock"
 _ID_BYTES = 16
+KEY_REMEDY = (
+    "restore the key folder (PLAYBILL_KEYS, or keys/ in the home folder) from a backup; without "
+    "one, begin a new home in another folder with --home"
+)
+"""What to do about a pseudonym key that is lost."""
 
 
-class HomeRecord(msgspec.Struct, frozen=True, kw_only=True):
+class HomeRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which home this is, and the settings that its log cannot be read without."""
 
     format: int
@@ -31,6 +37,8 @@ class HomeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """128 random bits in hex; every bundle made here carries them."""
     folded_with: dict[str, int | list[str]]
     """Settings by dotted name, as they were when the log was last opened for writing."""
+    pseudonym_key: str | None = None
+    """``key_fingerprint`` of the key that stands behind every viewer in the log."""
 
 
 def read_record(path: Path) -> HomeRecord | None:
@@ -52,6 +60,26 @@ def read_record(path: Path) -> HomeRecord | None:
         return msgspec.json.decode(text, type=HomeRecord)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(path, str(error)) from error
+
+
+def key_fingerprint(key: bytes) -> str:
+    """Return 128 bits that tell one key of 256 random bits from another and reveal none of it."""
+    return hmac.digest(key, b"playbill: which pseudonym key", "sha256")[:16].hex()
+
+
+def check_key(record: HomeRecord, key: bytes) -> None:
+    """Return if the log that belongs to a record was written with this pseudonym key.
+
+    Raises:
+        Conflict: it was written with another.
+    """
+    if record.pseudonym_key not in (None, key_fingerprint(key)):
+        raise Conflict(
+            "the pseudonym key is not the one that the log of this home was written with; every "
+            "viewer in it would become a stranger",
+            field="keys",
+            hint=KEY_REMEDY,
+        )
 
 
 def check_record(record: HomeRecord, settings: Settings) -> None:
@@ -86,21 +114,37 @@ def settle_record(path: Path, settings: Settings, *, begun: bool) -> HomeRecord:
         Conflict: a setting contradicts what the history was folded with.
         DependencyUnavailable: the record cannot be written; it is as it was.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _held(path.with_name(_LOCK)):
-            known = read_record(path)
-            if known is not None and begun:
-                check_record(known, settings)
-            record = _with_values(known, settings)
-            if record != known:
-                _write(path, record)
-            return record
-    except OSError as error:
-        raise DependencyUnavailable(
-            f"{path.name} cannot be written: {error.strerror}",
-            hint="free space, or let this user write in the home folder",
-        ) from error
+    with _changing(path):
+        known = read_record(path)
+        if known is not None and begun:
+            check_record(known, settings)
+        record = _with_values(known, settings)
+        if record != known:
+            _write(path, record)
+        return record
+
+
+def settle_key(path: Path, settings: Settings, key: bytes, *, begun: bool) -> None:
+    """Put on record which pseudonym key a home's log is written with.
+
+    Args:
+        path: of the record, in the home folder.
+        settings: those of the home, where it has no record yet.
+        key: the key that is about to be used.
+        begun: whether the log holds anything; if not, the key may still change.
+
+    Raises:
+        Conflict: the log was written with another key.
+        DependencyUnavailable: the record cannot be written; it is as it was.
+    """
+    with _changing(path):
+        known = read_record(path)
+        if known is not None and begun:
+            check_key(known, key)
+        record = known or _with_values(None, settings)
+        record = msgspec.structs.replace(record, pseudonym_key=key_fingerprint(key))
+        if record != known:
+            _write(path, record)
 
 
 class _Format(msgspec.Struct):
@@ -169,26 +213,23 @@ def _unreadable(path: Path, why: str) -> InvalidInput:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Let one process at a time look and write."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def _changing(path: Path) -> Iterator[None]:
+    """Let one process at a time look at the record and write it."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(file)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(path.with_name(_LOCK), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise DependencyUnavailable(
+            f"{path.name} cannot be written: {error.strerror}",
+            hint="free space, or let this user write in the home folder",
+        ) from error
 
 
 def _write(path: Path, record: HomeRecord) -> None:
     """Replace the record in one step that survives a crash."""
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")

@@ -46,6 +46,11 @@ def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:
     return board, row
 
 
+def say(text: str) -> None:
+    """Write one line of a process of this home to standard error."""
+    print(f"playbill: {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
     """Turn an expected failure into one line and an exit status."""
@@ -53,5 +58,5 @@ def explained() -> Iterator[None]:
         yield
     except PlaybillError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        print(f"playbill: {error.message}{hint}", file=sys.stderr, flush=True)  # noqa: T201
+        say(f"{error.message}{hint}")
         raise SystemExit(EXIT_DEPENDENCY) from error

@@ -11,20 +11,38 @@ import msgspec
 
 from playbill.app.clock import SystemClock
 from playbill.app.config import home_folder, key_folder, read_settings
-from playbill.app.home_record import HomeRecord, check_record, read_record, settle_record
+from playbill.app.home_record import (
+    KEY_REMEDY,
+    HomeRecord,
+    check_record,
+    read_record,
+    settle_key,
+    settle_record,
+)
 from playbill.app.layout import Layout
 from playbill.contracts import Settings
 from playbill.core import Clock, Conflict, DependencyUnavailable
 from playbill.events import Collector, DeadLetters, GroupCommit
 from playbill.events.adapters.sqlite_log import SqliteEventLog
-from playbill.events.dead_letters import DEAD_PREFIX
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import DEAD_PREFIX, EPOCHS_PARTITION
 from playbill.features import Updater
 from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.privacy import Pseudonyms, Sealer
 from playbill.privacy.adapters.file_keys import FileKeyStore
 from playbill.registry import BundleStore
+
+PSEUDONYM_KEY, LETTERS_KEY = "pseudonym", "dead-letters"
+"""What the keys of a home are for."""
+
+
+def lost_key() -> DependencyUnavailable:
+    """Return the refusal to go on with a log whose pseudonym key is gone."""
+    return DependencyUnavailable(
+        "the pseudonym key is missing, and the log of this home has begun: a new key would make "
+        "a stranger of every viewer in it",
+        hint=KEY_REMEDY,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +180,25 @@ class Wiring:
         )
 
     def pseudonyms(self) -> Pseudonyms:
-        """Return what stands for viewers."""
-        return Pseudonyms(self.keys.secret("pseudonym"))
+        """Return what stands for viewers, and put on record whose key it is.
+
+        Raises:
+            DependencyUnavailable: the key is gone though the log has begun, or cannot be read.
+            Conflict: the log was written with another key.
+        """
+        # Asked before the key: whoever begins the log has the key on the disk by then.
+        begun = self.begun()
+        key = self.keys.stored(PSEUDONYM_KEY)
+        if key is None:
+            if begun:
+                raise lost_key()
+            key = self.keys.secret(PSEUDONYM_KEY)
+        settle_key(self.layout.record, self.settings, key, begun=begun)
+        return Pseudonyms(key)
 
     def letters(self) -> DeadLetters:
         """Open the dead letters."""
-        return DeadLetters(self.log(), Sealer(self.keys.secret("dead-letters")))
+        return DeadLetters(self.log(), Sealer(self.keys.secret(LETTERS_KEY)))
 
     def collector(self, process: str) -> Collector:
         """Open the partitions of one process for writing.

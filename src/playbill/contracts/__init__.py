@@ -4,7 +4,10 @@ from playbill.contracts.bundles import BUNDLE_FORMAT, MANIFEST_FILE, Manifest
 from playbill.contracts.console import ConsoleBackend, Profile, Status, TopicShare
 from playbill.contracts.events import (
     EVENT_CODES,
+    LATEST_AT_MS,
     MAX_EVENTS_PER_BATCH,
+    MAX_REGIONS,
+    MAX_SURFACES,
     Event,
     EventsReply,
     EventType,
@@ -45,6 +48,7 @@ from playbill.contracts.settings import (
 )
 from playbill.contracts.users import MAX_FOLLOWS, MAX_INTERESTS, StoredUser, User, UsersReply
 from playbill.contracts.videos import (
+    MAX_TITLE,
     MAX_TOPICS,
     MAX_VIDEOS_PER_BATCH,
     StoredVideo,
@@ -58,12 +62,16 @@ __all__ = [
     "BUNDLE_FORMAT",
     "EVENT_CODES",
     "EVENT_RECORD",
+    "LATEST_AT_MS",
     "MANIFEST_FILE",
     "MAX_EVENTS_PER_BATCH",
     "MAX_EXCLUDE",
     "MAX_FEED_SIZE",
     "MAX_FOLLOWS",
     "MAX_INTERESTS",
+    "MAX_REGIONS",
+    "MAX_SURFACES",
+    "MAX_TITLE",
     "MAX_TOPICS",
     "MAX_VIDEOS_PER_BATCH",
     "PROBLEMS",

@@ -9,14 +9,21 @@ import msgspec
 Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 """An id that the platform chose: 1 to 128 characters."""
 
+LATEST_AT_MS = 4_102_444_800_000
+"""1 January 2100, UTC: the latest instant that anything may carry."""
+
 Instant = (
-    Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000)]
-    | Annotated[datetime, msgspec.Meta(tz=True)]
+    Annotated[int, msgspec.Meta(ge=0, le=LATEST_AT_MS)] | Annotated[datetime, msgspec.Meta(tz=True)]
 )
 """Milliseconds since 1970, or an RFC 3339 text with its zone."""
 
 MAX_WATCH_MS = 86_400_000
 MAX_EVENTS_PER_BATCH = 1_000
+
+MAX_REGIONS = 32
+"""Regions that can be declared: each is a bit of a video's record."""
+MAX_SURFACES = 64
+"""Surfaces that can be declared."""
 
 
 class EventType(enum.StrEnum):
@@ -85,6 +92,8 @@ class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What was wrong and what was expected."""
     field: str | None = None
     """The offending field."""
+    hint: str = ""
+    """What to do about it, where the message does not say it."""
 
 
 class EventsReply(msgspec.Struct, frozen=True, kw_only=True):

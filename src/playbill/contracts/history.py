@@ -47,7 +47,10 @@ class HistorySink(Protocol):
     """Takes a history in order of time. Everything passes admission like live traffic."""
 
     def videos(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:
-        """Store videos as posted at an instant; return those refused, by index."""
+        """Store videos as posted at an instant; return those refused, by index.
+
+        Codes are those of ``REJECTIONS``, and ``item_capacity`` where there is no room.
+        """
         ...
 
     def users(self, bodies: Sequence[Fields], at_ms: int) -> list[RejectedEvent]:

@@ -72,7 +72,8 @@ class EventLog(Protocol):
 class UserState(Protocol):
     """One fixed-layout row a user, the catalogue's texts, and the epoch they stand at.
 
-    One writer, many readers; a reader sees one epoch at a time, never half of one.
+    One writer, many readers; a reader sees one epoch at a time, never half of one. Every read
+    raises ``DependencyUnavailable`` when the store is gone or damaged.
     """
 
     def epoch(self) -> int:
@@ -80,11 +81,7 @@ class UserState(Protocol):
         ...
 
     def read(self, user: bytes) -> tuple[bytes | None, int]:
-        """Return a user's row, None for an unknown one, and the epoch it was read at.
-
-        Raises:
-            DependencyUnavailable: the store is gone or damaged.
-        """
+        """Return a user's row, None for an unknown one, and the epoch it was read at."""
         ...
 
     def read_many(self, users: Sequence[bytes]) -> list[bytes | None]:
@@ -100,6 +97,7 @@ class UserState(Protocol):
 
         Raises:
             BrokenContract: ``epoch`` does not lie after the last one.
+            DependencyUnavailable: the store is gone, damaged or full; it is as it was.
         """
         ...
 
@@ -120,5 +118,13 @@ class KeyStore(Protocol):
 
         Raises:
             DependencyUnavailable: the store cannot be read, or others can read it.
+        """
+        ...
+
+    def stored(self, purpose: str) -> bytes | None:
+        """Return the bytes of a purpose, None where nobody asked for them yet; makes nothing.
+
+        Raises:
+            DependencyUnavailable: as for ``secret``.
         """
         ...

@@ -45,7 +45,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
         503,
         "The user store, which also holds the catalogue, is being rebuilt.",
     ),
-    "item_capacity": (503, "The catalogue is at item_capacity; raise the setting."),
+    "item_capacity": (
+        503,
+        "The catalogue is at state.item_capacity, or its authors at state.group_capacity.",
+    ),
 }
 """Every code an HTTP reply may carry: its status and what it means."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from playbill.contracts.events import Name
+from playbill.contracts.events import MAX_REGIONS, MAX_SURFACES, Name
 from playbill.core import InvalidInput, canonical_json, content_digest
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
@@ -160,10 +160,14 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings. ``playbill.toml`` in the home folder; every key has a default."""
 
-    regions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=32)] = ("world",)
+    regions: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=MAX_REGIONS)] = (
+        "world",
+    )
     """Declared regions; the first stands in where none is given. Once the log has begun, add at
     the end only."""
-    surfaces: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=64)] = ("home",)
+    surfaces: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=MAX_SURFACES)] = (
+        "home",
+    )
     """Declared surfaces; the first stands in where none is given. Once the log has begun, add at
     the end only."""
     api_keys: dict[str, tuple[str, ...]] = {}

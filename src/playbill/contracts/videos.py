@@ -4,8 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from playbill.contracts.events import Instant, Name
+from playbill.contracts.events import MAX_REGIONS, Instant, Name
 
+MAX_TITLE = 300
+"""Characters of a title."""
 MAX_TOPICS = 4
 MAX_VIDEOS_PER_BATCH = 1_000
 
@@ -17,7 +19,7 @@ class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The platform's id."""
     author_id: Name
     """Who made it."""
-    title: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    title: Annotated[str, msgspec.Meta(max_length=MAX_TITLE)] = ""
     """What people read; shown in the console, never used as identity."""
     topics: Annotated[list[Name], msgspec.Meta(max_length=MAX_TOPICS)] = []
     """What it is about, most telling first."""
@@ -25,7 +27,7 @@ class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """BCP 47 tag of its speech or text."""
     duration_ms: Annotated[int, msgspec.Meta(ge=1, le=86_400_000)]
     """How long it plays."""
-    regions: Annotated[list[Name], msgspec.Meta(max_length=32)] = []
+    regions: Annotated[list[Name], msgspec.Meta(max_length=MAX_REGIONS)] = []
     """Where it may be shown; empty means everywhere."""
     age_rating: Annotated[int, msgspec.Meta(ge=0, le=21)] = 0
     """The youngest age it may be shown to."""

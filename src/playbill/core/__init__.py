@@ -2,6 +2,7 @@
 
 from playbill.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock, FixedClock
 from playbill.core.digest import canonical_json, content_digest, file_digest
+from playbill.core.durable import replace_file, sync_folder
 from playbill.core.errors import (
     BrokenContract,
     Conflict,
@@ -45,6 +46,8 @@ __all__ = [
     "key64",
     "key128",
     "nearest_name",
+    "replace_file",
     "request_key",
     "request_name",
+    "sync_folder",
 ]

@@ -5,6 +5,7 @@ from playbill.events.batches import (
     EpochInput,
     Impressions,
     ServedFeeds,
+    decode_stored,
     decode_videos,
     encode_events,
     encode_impressions,
@@ -14,7 +15,7 @@ from playbill.events.batches import (
 )
 from playbill.events.collector import Collector
 from playbill.events.dead_letters import DeadLetter, DeadLetters
-from playbill.events.decoding import decode_events_body
+from playbill.events.decoding import decode_events_body, rejection_of
 from playbill.events.epochs import EpochLog, EpochRecord, read_epoch
 from playbill.events.facts import store_user, store_video
 from playbill.events.group_commit import GroupCommit
@@ -36,6 +37,7 @@ __all__ = [
     "ServedFeeds",
     "Vocabulary",
     "decode_events_body",
+    "decode_stored",
     "decode_videos",
     "encode_events",
     "encode_impressions",
@@ -43,6 +45,7 @@ __all__ = [
     "encode_users",
     "encode_videos",
     "read_epoch",
+    "rejection_of",
     "store_user",
     "store_video",
 ]

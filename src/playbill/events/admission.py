@@ -19,6 +19,7 @@ from playbill.contracts import (
     Settings,
 )
 from playbill.core import KEY_ABSENT, InvalidInput, key64, nearest_name, request_key
+from playbill.events.decoding import rejection_of
 from playbill.events.instants import instant_ms
 from playbill.privacy import Pseudonyms
 
@@ -113,14 +114,7 @@ class Admission:
                 identity = self._pseudonyms.event(event.event_id)
                 record = self._record(event, identity, received_at_ms)
             except InvalidInput as refusal:
-                rejected.append(
-                    RejectedEvent(
-                        index=index,
-                        code="invalid_event" if refusal.code == "invalid_input" else refusal.code,
-                        message=refusal.message,
-                        field=refusal.field,
-                    )
-                )
+                rejected.append(rejection_of(index, refusal))
             else:
                 taken.setdefault(identity, record)
         records = np.frombuffer(b"".join(taken.values()), EVENT_RECORD)

@@ -1,7 +1,8 @@
 """What a stored batch's bytes mean, both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -20,6 +21,7 @@ from playbill.contracts import (
 from playbill.core import BrokenContract
 
 Records = npt.NDArray[np.void]
+Decoded = TypeVar("Decoded")
 
 _videos = msgspec.msgpack.Decoder(list[StoredVideo])
 _takedowns = msgspec.msgpack.Decoder(list[Takedown])
@@ -38,6 +40,22 @@ class Impressions:
     requests: Records
     shown: Records
 
+    @classmethod
+    def joined(cls, parts: Sequence["Impressions"]) -> "Impressions":
+        """Return all the requests of several, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([np.empty(0, REQUEST_RECORD), *(part.requests for part in parts)]),
+            np.concatenate([np.empty(0, SHOWN_RECORD), *(part.shown for part in parts)]),
+        )
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "Impressions":
+        """Return the requests where (R,) ``chosen`` is True, with what they showed."""
+        return Impressions(
+            self.requests[chosen], self.shown[np.repeat(chosen, self.requests["count"])]
+        )
+
 
 @dataclass(slots=True)
 class EpochInput:
@@ -52,18 +70,22 @@ class EpochInput:
     impressions: list[Impressions] = field(default_factory=list)
 
     def add(self, kind: BatchKind, payload: bytes) -> None:
-        """Take one stored batch in; kinds that no fold reads are passed over."""
+        """Take one stored batch in; kinds that no fold reads are passed over.
+
+        Raises:
+            BrokenContract: the batch is torn.
+        """
         match kind:
             case BatchKind.EVENTS:
-                self.events.append(np.frombuffer(payload, EVENT_RECORD))
+                self.events.append(decode_stored(kind, payload, _event_records))
             case BatchKind.IMPRESSIONS:
                 self.impressions.append(decode_impressions(payload))
             case BatchKind.VIDEOS:
                 self.videos.extend(decode_videos(payload))
             case BatchKind.TAKEDOWNS:
-                self.takedowns.extend(_takedowns.decode(payload))
+                self.takedowns.extend(decode_stored(kind, payload, _takedowns.decode))
             case BatchKind.USERS:
-                self.users.extend(_users.decode(payload))
+                self.users.extend(decode_stored(kind, payload, _users.decode))
             case _:
                 return
 
@@ -75,14 +97,31 @@ class EpochInput:
 
     def served(self) -> Impressions:
         """Return all served feeds of the epoch as one pair of columns."""
-        if len(self.impressions) == 1:
-            return self.impressions[0]
-        requests = [part.requests for part in self.impressions]
-        shown = [part.shown for part in self.impressions]
-        return Impressions(
-            np.concatenate([np.empty(0, REQUEST_RECORD), *requests]),
-            np.concatenate([np.empty(0, SHOWN_RECORD), *shown]),
-        )
+        return Impressions.joined(self.impressions)
+
+
+def decode_stored(kind: BatchKind, payload: bytes, decode: Callable[[bytes], Decoded]) -> Decoded:
+    """Return what a stored batch holds.
+
+    Args:
+        kind: names the batch in the error.
+        payload: its bytes, as the log returned them.
+        decode: reads them whole.
+
+    Raises:
+        BrokenContract: the bytes are not those of such a batch.
+    """
+    try:
+        return decode(payload)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise BrokenContract(
+            f"a stored batch of {kind.name.lower()} with {len(payload):,} bytes is torn: {error}",
+            hint="restore the log folder from a backup; what the log took in is never torn",
+        ) from error
+
+
+def _event_records(payload: bytes) -> Records:
+    return np.frombuffer(payload, EVENT_RECORD)
 
 
 ServedFeeds = Sequence[tuple[Records, Records]]
@@ -106,19 +145,18 @@ def decode_impressions(payload: bytes) -> Impressions:
     """Return the columns of an impressions batch.
 
     Raises:
-        BrokenContract: the counts inside do not add up to its length.
+        BrokenContract: the batch is torn: the counts inside do not add up to its length.
     """
-    try:
-        count = int(np.frombuffer(payload, "<u4", 1)[0])
-        requests = np.frombuffer(payload, REQUEST_RECORD, count, offset=4)
-        shown = np.frombuffer(payload, SHOWN_RECORD, offset=4 + requests.nbytes)
-    except ValueError as error:
-        raise BrokenContract(f"an impressions batch is torn: {error}") from error
-    if int(requests["count"].sum()) != len(shown):
-        raise BrokenContract(
-            f"an impressions batch announces {int(requests['count'].sum())} places "
-            f"and holds {len(shown)}"
-        )
+    return decode_stored(BatchKind.IMPRESSIONS, payload, _impressions)
+
+
+def _impressions(payload: bytes) -> Impressions:
+    count = int(np.frombuffer(payload, "<u4", 1)[0])
+    requests = np.frombuffer(payload, REQUEST_RECORD, count, offset=4)
+    shown = np.frombuffer(payload, SHOWN_RECORD, offset=4 + requests.nbytes)
+    announced = int(requests["count"].sum())
+    if announced != len(shown):
+        raise ValueError(f"it announces {announced} places and holds {len(shown)}")
     return Impressions(requests, shown)
 
 
@@ -128,8 +166,12 @@ def encode_videos(videos: Sequence[StoredVideo]) -> Batch:
 
 
 def decode_videos(payload: bytes) -> list[StoredVideo]:
-    """Return the catalogue entries of a batch."""
-    return _videos.decode(payload)
+    """Return the catalogue entries of a batch.
+
+    Raises:
+        BrokenContract: the batch is torn.
+    """
+    return decode_stored(BatchKind.VIDEOS, payload, _videos.decode)
 
 
 def encode_takedowns(takedowns: Sequence[Takedown]) -> Batch:

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from playbill.contracts import Batch, BatchKind, EventLog, RejectedEvent
+from playbill.events.batches import decode_stored
 from playbill.events.decoding import problem_of
+from playbill.events.partitions import dead_partitions, stored_batches
 from playbill.privacy import Sealer
 
-DEAD_PREFIX = "dead-"
 _CONTEXT = b"dead-letter"
-_PAGE = 256
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +30,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    # ``message`` is stored as an empty text: it lies in the sealed note, and its place here is
+    # part of the stored layout.
     code: str
     message: str
     field: str | None
     sealed: bytes
+
+
+_entries = msgspec.msgpack.Decoder(list[_Entry])
+_ids = msgspec.msgpack.Decoder(list[str])
 
 
 class DeadLetters:
@@ -59,9 +65,7 @@ class DeadLetters:
     def waiting(self) -> Iterator[DeadLetter]:
         """Yield the dead letters that nobody has repaired yet, oldest first by partition."""
         repaired = self._repaired()
-        for partition in self._log.partitions():
-            if not partition.startswith(DEAD_PREFIX):
-                continue
+        for partition in dead_partitions(self._log):
             for letter in self._of(partition):
                 if letter.id not in repaired:
                     yield letter
@@ -71,10 +75,10 @@ class DeadLetters:
         return Batch(BatchKind.DEAD_REPAIRED, len(ids), msgspec.msgpack.encode(list(ids)))
 
     def _of(self, partition: str) -> Iterator[DeadLetter]:
-        for stored in _all(self._log, partition):
+        for stored in stored_batches(self._log, partition):
             if stored.kind is not BatchKind.DEAD:
                 continue
-            entries = msgspec.msgpack.decode(stored.payload, type=list[_Entry])
+            entries = decode_stored(stored.kind, stored.payload, _entries.decode)
             for place, entry in enumerate(entries):
                 note = msgspec.json.decode(self._sealer.open(entry.sealed, _CONTEXT), type=_Note)
                 yield DeadLetter(
@@ -88,11 +92,10 @@ class DeadLetters:
 
     def _repaired(self) -> set[str]:
         ids: set[str] = set()
-        for partition in self._log.partitions():
-            if partition.startswith(DEAD_PREFIX):
-                for stored in _all(self._log, partition):
-                    if stored.kind is BatchKind.DEAD_REPAIRED:
-                        ids.update(msgspec.msgpack.decode(stored.payload, type=list[str]))
+        for partition in dead_partitions(self._log):
+            for stored in stored_batches(self._log, partition):
+                if stored.kind is BatchKind.DEAD_REPAIRED:
+                    ids.update(decode_stored(stored.kind, stored.payload, _ids.decode))
         return ids
 
 
@@ -103,13 +106,6 @@ class _Note(msgspec.Struct, frozen=True):
 
 def _noted(problem: RejectedEvent, text: bytes) -> bytes:
     return msgspec.json.encode(_Note(problem.message, text))
-
-
-def _all(log: EventLog, partition: str) -> Iterator[Any]:
-    after = 0
-    while page := log.read(partition, after, _PAGE):
-        yield from page
-        after = page[-1].offset
 
 
 Repair = Callable[[dict[str, Any]], dict[str, Any]]

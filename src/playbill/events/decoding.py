@@ -21,6 +21,7 @@ class _Loose(msgspec.Struct):
 _typed = msgspec.json.Decoder(_Typed)
 _loose = msgspec.json.Decoder(_Loose)
 _event = msgspec.json.Decoder(Event)
+_INVALID = "invalid_event"
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 
 
@@ -55,6 +56,25 @@ def problem_of(error: Exception) -> tuple[str, str | None]:
     text = str(error)
     found = _PATH.search(text)
     return _PATH.sub("", text), (found.group(1) or None) if found else None
+
+
+def rejection_of(index: int, error: Exception) -> RejectedEvent:
+    """Return why one value of a batch was not taken, with a code of ``contracts.REJECTIONS``.
+
+    Args:
+        index: its place in the batch.
+        error: an ``InvalidInput``, or what a parser raised.
+    """
+    if not isinstance(error, InvalidInput):
+        message, field = problem_of(error)
+        return RejectedEvent(index=index, code=_INVALID, message=message, field=field)
+    return RejectedEvent(
+        index=index,
+        code=_INVALID if error.code == InvalidInput.default_code else error.code,
+        message=error.message,
+        field=error.field,
+        hint=error.hint,
+    )
 
 
 def _check_count(count: int) -> None:
@@ -116,5 +136,4 @@ def _refusal(
     if len(text) > max_event_bytes:
         message = f"the event has {len(text):,} bytes; at most {max_event_bytes:,} are kept"
         return RejectedEvent(index=index, code="event_too_large", message=message), b""
-    message, field = problem_of(error)
-    return RejectedEvent(index=index, code="invalid_event", message=message, field=field), text
+    return rejection_of(index, error), text

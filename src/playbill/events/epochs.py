@@ -10,10 +10,8 @@ import msgspec
 
 from playbill.contracts import Batch, BatchKind, EventLog, PartitionWriter
 from playbill.core import BrokenContract, DependencyUnavailable
-from playbill.events.batches import EpochInput
-
-EPOCHS_PARTITION = "epochs"
-_READ_BATCHES = 512
+from playbill.events.batches import EpochInput, decode_stored
+from playbill.events.partitions import EPOCHS_PARTITION, stored_batches
 
 
 class EpochRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,17 +53,12 @@ class EpochLog:
                 code="log_unavailable",
                 hint="part of the log is missing: restore the whole folder from one moment",
             )
-        return _decoder.decode(found[0].payload)
+        return _record(found[0].payload)
 
     def after(self, number: int, up_to: int | None = None) -> Iterator[EpochRecord]:
         """Yield the epochs past a number, in order."""
-        while True:
-            page = self._log.read(EPOCHS_PARTITION, number, _READ_BATCHES, up_to)
-            for stored in page:
-                yield _decoder.decode(stored.payload)
-            if len(page) < _READ_BATCHES:
-                return
-            number = page[-1].offset
+        for stored in stored_batches(self._log, EPOCHS_PARTITION, number, up_to):
+            yield _record(stored.payload)
 
     def append(self, writer: PartitionWriter, *records: EpochRecord) -> None:
         """Record epochs that follow each other and the log's last one, durably, all or none.
@@ -86,25 +79,28 @@ class EpochLog:
         writer.append(batches, records[-1].at_ms)
 
 
+def _record(payload: bytes) -> EpochRecord:
+    return decode_stored(BatchKind.EPOCH, payload, _decoder.decode)
+
+
 def read_epoch(log: EventLog, before: EpochRecord, this: EpochRecord) -> EpochInput:
     """Return what lies between two epochs: partitions by name, offsets in order.
 
     Raises:
         DependencyUnavailable: the log is missing part of it.
+        BrokenContract: a batch of it is torn.
     """
     content = EpochInput(this.epoch, this.at_ms)
     for partition in sorted(this.upto):
         after = before.upto.get(partition, 0)
         last = this.upto[partition]
-        while after < last:
-            page = log.read(partition, after, _READ_BATCHES, last)
-            if not page:
-                raise DependencyUnavailable(
-                    f"epoch {this.epoch} holds {partition} up to {last}, the log ends at {after}",
-                    code="log_unavailable",
-                    hint="part of the log is missing: restore the whole folder from one moment",
-                )
-            for stored in page:
-                content.add(stored.kind, stored.payload)
-            after = page[-1].offset
+        for stored in stored_batches(log, partition, after, last):
+            content.add(stored.kind, stored.payload)
+            after = stored.offset
+        if after < last:
+            raise DependencyUnavailable(
+                f"epoch {this.epoch} holds {partition} up to {last}, the log ends at {after}",
+                code="log_unavailable",
+                hint="part of the log is missing: restore the whole folder from one moment",
+            )
     return content

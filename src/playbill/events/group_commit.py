@@ -55,7 +55,11 @@ class GroupCommit:
         future.set_running_or_notify_cancel()
         with self._wake:
             if self._closed:
-                raise DependencyUnavailable("the log is closing", code="log_unavailable")
+                raise DependencyUnavailable(
+                    "the log is closing, as this process stops",
+                    code="log_unavailable",
+                    hint="send again, to another process; event ids make that safe",
+                )
             if self._records and self._records + records > self._max_records:
                 raise Overloaded(
                     f"{self._records:,} records wait for the disk; "

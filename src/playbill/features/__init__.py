@@ -2,8 +2,14 @@
 
 from playbill.features.assembler import Assembler, ItemTables, hours_of_day
 from playbill.features.batched_users import BatchedUsers
-from playbill.features.checkpoint import load_checkpoint, save_checkpoint, state_digest
+from playbill.features.checkpoint import (
+    NoCheckpoint,
+    load_checkpoint,
+    save_checkpoint,
+    state_digest,
+)
 from playbill.features.definitions import FEATURE_NAMES, FEATURES, features_digest
+from playbill.features.expand import is_long_view
 from playbill.features.fold import Fold, Folded
 from playbill.features.layout import (
     GROUP_RECORD,
@@ -56,6 +62,7 @@ __all__ = [
     "ItemTables",
     "MemoryUserState",
     "Mismatch",
+    "NoCheckpoint",
     "ParityReport",
     "Publisher",
     "Replay",
@@ -68,6 +75,7 @@ __all__ = [
     "empty_user",
     "features_digest",
     "hours_of_day",
+    "is_long_view",
     "load_checkpoint",
     "save_checkpoint",
     "seen_before",

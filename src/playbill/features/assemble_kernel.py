@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from playbill.features.arithmetic_kernel import log1p, pow2
+from playbill.features.definitions import Fact, FactKind, Rate, Scope, Volume
 from playbill.features.layout import (
     HISTORY,
     LONG,
@@ -15,6 +16,28 @@ from playbill.features.layout import (
 )
 
 _HOUR_MS = 3_600_000.0
+
+# Numba takes plain numbers as constants, not the members of an enumeration.
+_RATE, _VOLUME, _FACT = Rate.code, Volume.code, Fact.code
+_FACTS = len(FactKind)
+_ITEM_AGE = int(FactKind.ITEM_AGE)
+_ITEM_DURATION = int(FactKind.ITEM_DURATION)
+_USER_TENURE = int(FactKind.USER_TENURE)
+_USER_IDLE = int(FactKind.USER_IDLE)
+_HOUR_SIN = int(FactKind.HOUR_SIN)
+_HOUR_COS = int(FactKind.HOUR_COS)
+_FOLLOWS_AUTHOR = int(FactKind.FOLLOWS_AUTHOR)
+_IN_HISTORY = int(FactKind.IN_HISTORY)
+_RECENT_SAME_TOPIC = int(FactKind.RECENT_SAME_TOPIC)
+_RECENT_SAME_AUTHOR = int(FactKind.RECENT_SAME_AUTHOR)
+_LANGUAGE_MATCH = int(FactKind.LANGUAGE_MATCH)
+_RECENT_LONG = int(FactKind.RECENT_LONG)
+_ITEM = int(Scope.ITEM)
+_AUTHOR = int(Scope.AUTHOR)
+_TOPIC = int(Scope.TOPIC)
+_USER = int(Scope.USER)
+_USER_TOPIC = int(Scope.USER_TOPIC)
+_USER_AUTHOR = int(Scope.USER_AUTHOR)
 
 
 @njit(nogil=True, cache=True)
@@ -34,16 +57,17 @@ def _read_sums(values, start, sums, count, decay, age_ms, half_lives_ms, share):
 def _read_user(values, facts, user, at_ms, base, decay, half_lives_ms):
     """Fill what is the same for every candidate."""
     age = float(at_ms - user.landmark_ms)
-    _read_sums(values, base[3], user.slots, base[4] - base[3], decay, age, half_lives_ms, 1.0)
+    width = base[_USER_TOPIC] - base[_USER]
+    _read_sums(values, base[_USER], user.slots, width, decay, age, half_lives_ms, 1.0)
     if user.first_at_ms > 0:
-        facts[2] = log1p((at_ms - user.first_at_ms) / _HOUR_MS)
-        facts[3] = log1p((at_ms - user.last_at_ms) / _HOUR_MS)
+        facts[_USER_TENURE] = log1p((at_ms - user.first_at_ms) / _HOUR_MS)
+        facts[_USER_IDLE] = log1p((at_ms - user.last_at_ms) / _HOUR_MS)
     recent = min(int(user.history_count), RECENT)
     long_views = 0
     for i in range(recent):
         if user.history_action[i] & LONG:
             long_views += 1
-    facts[11] = long_views / recent if recent > 0 else 0.0
+    facts[_RECENT_LONG] = long_views / recent if recent > 0 else 0.0
 
 
 @njit(nogil=True, cache=True)
@@ -58,12 +82,12 @@ def _read_history(makers, subjects, user, items):
 @njit(nogil=True, cache=True)
 def _read_item_facts(facts, item, row, user, makers, subjects, at_ms):
     """Fill the facts of one candidate and one viewer."""
-    facts[0] = log1p((at_ms - item.created_at_ms) / _HOUR_MS)
-    facts[1] = log1p(item.duration_ms / 1000.0)
-    facts[6] = 0.0
+    facts[_ITEM_AGE] = log1p((at_ms - item.created_at_ms) / _HOUR_MS)
+    facts[_ITEM_DURATION] = log1p(item.duration_ms / 1000.0)
+    facts[_FOLLOWS_AUTHOR] = 0.0
     for i in range(user.follow_count):
         if user.follows[i] == item.author:
-            facts[6] = 1.0
+            facts[_FOLLOWS_AUTHOR] = 1.0
     count = int(user.history_count)
     recent = min(count, RECENT)
     topic = item.topics[0]
@@ -76,28 +100,30 @@ def _read_item_facts(facts, item, row, user, makers, subjects, at_ms):
     if topic != NO_TOPIC:
         for i in range(recent):
             same_topic += subjects[i] == topic
-    facts[7] = 1.0 if met > 0 else 0.0
-    facts[8] = same_topic / recent if recent > 0 else 0.0
-    facts[9] = log1p(float(same_author))
+    facts[_IN_HISTORY] = 1.0 if met > 0 else 0.0
+    facts[_RECENT_SAME_TOPIC] = same_topic / recent if recent > 0 else 0.0
+    facts[_RECENT_SAME_AUTHOR] = log1p(float(same_author))
     if item.language == 0 or user.language == 0:
-        facts[10] = 0.5
+        facts[_LANGUAGE_MATCH] = 0.5
     else:
-        facts[10] = 1.0 if item.language == user.language else 0.0
+        facts[_LANGUAGE_MATCH] = 1.0 if item.language == user.language else 0.0
 
 
 @njit(nogil=True, cache=True)
 def _read_item_sums(values, item, state, user, at_ms, base, decay, half_lives_ms):
     """Fill the sums of one candidate: its own, its author's, its topics', the viewer's of both."""
     _, authors, topics = state
-    for s in range(base[3]):
+    for s in range(base[_USER]):
         values[s] = 0.0
-    for s in range(base[4], values.shape[0]):
+    for s in range(base[_USER_TOPIC], values.shape[0]):
         values[s] = 0.0
     age = float(at_ms - item.landmark_ms)
-    _read_sums(values, base[0], item.slots, base[1] - base[0], decay, age, half_lives_ms, 1.0)
+    width = base[_AUTHOR] - base[_ITEM]
+    _read_sums(values, base[_ITEM], item.slots, width, decay, age, half_lives_ms, 1.0)
     author = authors[item.author]
     age = float(at_ms - author.landmark_ms)
-    _read_sums(values, base[1], author.slots, base[2] - base[1], decay, age, half_lives_ms, 1.0)
+    width = base[_TOPIC] - base[_AUTHOR]
+    _read_sums(values, base[_AUTHOR], author.slots, width, decay, age, half_lives_ms, 1.0)
     count = 0
     for t in range(TOPICS_PER_ITEM):
         if item.topics[t] != NO_TOPIC:
@@ -110,19 +136,20 @@ def _read_item_sums(values, item, state, user, at_ms, base, decay, half_lives_ms
         share = 1.0 / count
         topic = topics[name]
         age = float(at_ms - topic.landmark_ms)
-        width = base[3] - base[2]
-        _read_sums(values, base[2], topic.slots, width, decay, age, half_lives_ms, share)
+        width = base[_USER] - base[_TOPIC]
+        _read_sums(values, base[_TOPIC], topic.slots, width, decay, age, half_lives_ms, share)
         for i in range(USER_TOPICS):
             if user.topics[i] == name:
                 sums = user.topic_slots[i]
-                width = base[5] - base[4]
-                _read_sums(values, base[4], sums, width, decay, age_user, half_lives_ms, share)
+                width = base[_USER_AUTHOR] - base[_USER_TOPIC]
+                first = base[_USER_TOPIC]
+                _read_sums(values, first, sums, width, decay, age_user, half_lives_ms, share)
                 break
     for i in range(USER_AUTHORS):
         if user.authors[i] == item.author:
             sums = user.author_slots[i]
-            width = values.shape[0] - base[5]
-            _read_sums(values, base[5], sums, width, decay, age_user, half_lives_ms, 1.0)
+            width = values.shape[0] - base[_USER_AUTHOR]
+            _read_sums(values, base[_USER_AUTHOR], sums, width, decay, age_user, half_lives_ms, 1.0)
             break
 
 
@@ -142,9 +169,9 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
     """
     code, a, b, prior, strength, base, decay = program
     values = np.zeros(decay.shape[0])
-    facts = np.zeros(12)
-    facts[4] = hour[0]
-    facts[5] = hour[1]
+    facts = np.zeros(_FACTS)
+    facts[_HOUR_SIN] = hour[0]
+    facts[_HOUR_COS] = hour[1]
     items = state[0]
     makers = np.empty(HISTORY, np.uint32)
     subjects = np.empty(HISTORY, np.uint16)
@@ -156,13 +183,15 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
         _read_item_sums(values, item, state, user, at_ms, base, decay, half_lives_ms)
         _read_item_facts(facts, item, row, user, makers, subjects, at_ms)
         for f in range(code.shape[0]):
-            if code[f] == 0:
+            if code[f] == _RATE:
                 above = values[a[f]] + prior[f] * strength[f]
                 out[c, f] = above / (values[b[f]] + strength[f])
-            elif code[f] == 1:
+            elif code[f] == _VOLUME:
                 out[c, f] = log1p(values[a[f]])
-            else:
+            elif code[f] == _FACT:
                 out[c, f] = facts[a[f]]
+            else:
+                out[c, f] = np.nan
 
 
 @njit(nogil=True, cache=True)

@@ -59,11 +59,7 @@ class Assembler:
         Raises:
             BrokenContract: the instant lies before something the viewer's row already holds.
         """
-        if at_ms < int(user["last_at_ms"][0]):
-            raise BrokenContract(
-                f"features were read at {at_ms}, before {int(user['last_at_ms'][0])}, "
-                "which the viewer's row already holds"
-            )
+        _require_later(np.array([at_ms]), user)
         if len(rows) > len(self._out):
             self._out = np.empty((len(rows), self._out.shape[1]), np.float32)
         out = self._out[: len(rows)]
@@ -79,12 +75,20 @@ class Assembler:
         users: Records,
         at_ms: npt.NDArray[np.int64],
     ) -> Floats:
-        """Return (N, F) features of Q requests; request q has ``rows[starts[q]:starts[q + 1]]``.
+        """Return (N, F) features of Q requests that are laid end to end; a new array.
 
         Args:
+            tables: item state.
+            rows: (N,) rows of all candidates, request by request.
+            starts: (Q + 1,) where each request begins: request q has
+                ``rows[starts[q]:starts[q + 1]]``.
             users: (Q,) ``USER_RECORD``.
-            at_ms: (Q,) instants.
+            at_ms: (Q,) instants of the requests.
+
+        Raises:
+            BrokenContract: an instant lies before something its viewer's row already holds.
         """
+        _require_later(at_ms, users)
         out = np.empty((len(rows), self._out.shape[1]), np.float32)
         assemble_many(
             out,
@@ -98,3 +102,14 @@ class Assembler:
             HALF_LIVES_MS,
         )
         return out
+
+
+def _require_later(at_ms: npt.NDArray[np.int64], users: Records) -> None:
+    """Refuse (Q,) instants that lie before the last event of their (Q,) viewers' rows."""
+    early = np.flatnonzero(at_ms < users["last_at_ms"])
+    if len(early):
+        first = early[0]
+        raise BrokenContract(
+            f"features were read at {int(at_ms[first])}, before {int(users['last_at_ms'][first])}, "
+            "which the viewer's row already holds"
+        )

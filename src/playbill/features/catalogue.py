@@ -27,13 +27,12 @@ def fold_videos(
 ) -> npt.NDArray[np.int64]:
     """Write posted videos into item state and their words into ``texts``; return their rows.
 
-    A video posted again keeps its sums and its first ``created_at_ms``. A new one that finds the
-    tables full is left out: servers refuse those, so only a race gets this far.
+    A video posted again keeps its sums and its first ``created_at_ms``.
 
     Args:
+        videos: those of ``videos_that_fit``.
         regions: codes of the declared regions, from 1.
     """
-    videos = _that_fit(state, videos)
     if not videos:
         return np.empty(0, np.int64)
     known = state.items.count
@@ -83,8 +82,12 @@ def first_of_each_key(
     ]
 
 
-def _that_fit(state: FeatureState, videos: Sequence[StoredVideo]) -> Sequence[StoredVideo]:
-    """Return the videos for which there is room; asked one by one only near the end of it."""
+def videos_that_fit(state: FeatureState, videos: Sequence[StoredVideo]) -> Sequence[StoredVideo]:
+    """Return the videos for which, and for whose authors, there is room.
+
+    Servers and imports refuse the others, so only a race, or a server that does not see the state
+    yet, gets this far. Asked one by one only near the end of the room.
+    """
     count = len(videos)
     if (
         state.items.count + count <= state.item_capacity

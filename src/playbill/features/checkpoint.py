@@ -1,14 +1,15 @@
 """Checkpoints of item state: one file, written aside, synchronised, then renamed."""
 
-import os
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 
 from playbill.contracts import Settings
-from playbill.core import canonical_json, content_digest
+from playbill.core import canonical_json, content_digest, replace_file
 from playbill.features.definitions import features_digest
 from playbill.features.state import FeatureState
 
@@ -49,50 +50,53 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
         state.recent_ids.began_at_ms,
         state.trending.landmark_ms,
     )
-    draft = folder / (CHECKPOINT_FILE + ".draft")
-    try:
-        with draft.open("wb") as file:
-            np.savez(
-                file,
-                head=np.frombuffer(msgspec.json.encode(head), np.uint8),
-                items=state.items.used(),
-                authors=state.authors.used(),
-                topics=state.topics.used(),
-                ids_new=state.recent_ids.tables[0],
-                ids_old=state.recent_ids.tables[1],
-                trending_scores=state.trending.scores,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / CHECKPOINT_FILE)
-    finally:
-        draft.unlink(missing_ok=True)
-    directory = os.open(folder, os.O_RDONLY)
-    os.fsync(directory)
-    os.close(directory)
+
+    def write(file: BinaryIO) -> None:
+        np.savez(
+            file,
+            head=np.frombuffer(msgspec.json.encode(head), np.uint8),
+            items=state.items.used(),
+            authors=state.authors.used(),
+            topics=state.topics.used(),
+            ids_new=state.recent_ids.tables[0],
+            ids_old=state.recent_ids.tables[1],
+            trending_scores=state.trending.scores,
+        )
+
+    replace_file(folder / CHECKPOINT_FILE, write)
 
 
-def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:
-    """Return the state of the last checkpoint, None where none can be used.
+@dataclass(frozen=True, slots=True)
+class NoCheckpoint:
+    """Why the log must be folded from its beginning: ``why`` is a clause for people."""
 
-    One that is damaged, or was made by other definitions or regions, cannot: the log is folded
-    from its beginning instead.
-    """
+    why: str
+
+
+def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | NoCheckpoint:
+    """Return the state of the last checkpoint, or why it cannot be used."""
     try:
         with (
             (folder / CHECKPOINT_FILE).open("rb") as file,
             np.load(file, allow_pickle=False) as saved,
         ):
             # NumPy stops reading where a header says so; only a full pass checks every byte.
-            if saved.zip.testzip() is not None:
-                return None
+            damaged = saved.zip.testzip()
+            if damaged is not None:
+                return NoCheckpoint(f"the checkpoint is damaged: {damaged} was altered")
             arrays = {name: saved[name] for name in _ARRAYS}
             head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
-    except _UNREADABLE:
-        return None
+    except FileNotFoundError:
+        return NoCheckpoint("there is no checkpoint")
+    except _UNREADABLE as error:
+        return NoCheckpoint(f"the checkpoint cannot be read: {error or type(error).__name__}")
     state = FeatureState.empty(settings)
-    if head.features != features_digest() or head.regions != state.regions:
-        return None
+    if head.features != features_digest():
+        return NoCheckpoint("the checkpoint was made by other feature definitions")
+    if head.regions != state.regions:
+        return NoCheckpoint(
+            f"the checkpoint was made with {head.regions} regions; {state.regions} are declared"
+        )
     state.epoch, state.at_ms = head.epoch, head.at_ms
     state.items.restore(arrays["items"])
     state.authors.restore(arrays["authors"])
@@ -105,7 +109,8 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | None:
 def state_digest(state: FeatureState) -> str:
     """Return one hash over every bit of item state; equal states have equal hashes."""
     scores = state.trending.scores
-    scored = int(np.flatnonzero(scores.any(axis=0))[-1:].sum()) + 1
+    scored = np.flatnonzero(scores.any(axis=0))
+    columns = int(scored[-1]) + 1 if len(scored) else 1
     parts = {
         "epoch": state.epoch,
         "at_ms": state.at_ms,
@@ -113,7 +118,7 @@ def state_digest(state: FeatureState) -> str:
         "authors": content_digest(state.authors.used().tobytes()),
         "topics": content_digest(state.topics.used().tobytes()),
         "trending": content_digest(state.trending.top.tobytes()),
-        "trending_scores": content_digest(scores[:, :scored].tobytes()),
+        "trending_scores": content_digest(scores[:, :columns].tobytes()),
         "trending_landmark_ms": state.trending.landmark_ms,
         "ids": [_set_digest(table) for table in state.recent_ids.tables],
         "ids_began_at_ms": state.recent_ids.began_at_ms,

@@ -75,9 +75,35 @@ def is_viewability(records: Records) -> npt.NDArray[np.bool_]:
     return reported
 
 
+def is_long_view(
+    records: Records, rows: npt.NDArray[np.int64], items: Records, long_view_ms: int
+) -> npt.NDArray[np.bool_]:
+    """Return (E,) True for watches that are long: as the platform says, else by their length.
+
+    Args:
+        records: (E,) ``EVENT_RECORD``.
+        rows: (E,) row of each video, -1 for none.
+        items: (I,) ``ITEM_RECORD``.
+        long_view_ms: a watch this long is a long view, or of the whole video if shorter.
+    """
+    known = rows >= 0
+    duration_ms = np.where(known, items["duration_ms"][np.where(known, rows, 0)], long_view_ms)
+    enough = records["watch_ms"] >= np.minimum(duration_ms, long_view_ms)
+    said = records["long_view"]
+    long: npt.NDArray[np.bool_] = (records["kind"] == WATCH) & np.where(
+        said == 0, enough, said == 2
+    )
+    return long
+
+
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """E events ready to be absorbed. ``rows`` (E,) is -1 for none or an unknown video."""
+    """E events ready to be absorbed.
+
+    ``at_ms`` (E,) instants, none past the epoch's; ``rows`` (E,) of the videos, -1 for none or an
+    unknown one; ``authors`` (E,) rows of the authors that sums go to, -1 for none; ``signals``
+    (E, S) what each event adds, by ``Signal``; ``details`` (E, D) by ``layout.Detail``.
+    """
 
     at_ms: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
@@ -102,24 +128,23 @@ def expand(
         followed: (E,) row of the author that the event itself names, -1 for none.
         items: (I,) ``ITEM_RECORD``.
         now_ms: the epoch's instant; nothing counts as later.
-        long_view_ms: a watch this long is a long view, or of the whole video if shorter.
+        long_view_ms: as for ``is_long_view``.
     """
     kinds = records["kind"]
     known = rows >= 0
     safe = np.where(known, rows, 0)
     signals = _GAIN_TABLE[kinds]
     watched = kinds == WATCH
-    duration_ms = np.where(known, items["duration_ms"][safe], long_view_ms)
-    enough = records["watch_ms"] >= np.minimum(duration_ms, long_view_ms)
-    long_view = watched & np.where(records["long_view"] == 0, enough, records["long_view"] == 2)
+    long_view = is_long_view(records, rows, items, long_view_ms)
     signals[:, Signal.LONG_VIEW] = long_view
     watch_s = np.minimum(records["watch_ms"] / np.float32(1000.0), np.float32(LONGEST_WATCH_S))
     signals[:, Signal.WATCH_S] = np.where(watched, watch_s, np.float32(0.0))
     authors = np.where(known, items["author"][safe].astype(np.int64), followed)
-    details = np.empty((len(records), 4), np.int64)
-    details[:, 0] = (kinds == IMPRESSION) | watched
-    details[:, 1] = _ACTION_TABLE[kinds] | np.where(long_view, layout.LONG, 0)
-    details[:, 2] = np.where(kinds == FOLLOW, np.where(followed >= 0, followed, authors), -1)
-    details[:, 3] = records["region"]
+    details = np.empty((len(records), len(layout.Detail)), np.int64)
+    details[:, layout.Detail.SEEN] = (kinds == IMPRESSION) | watched
+    details[:, layout.Detail.ACTION] = _ACTION_TABLE[kinds] | np.where(long_view, layout.LONG, 0)
+    target = np.where(followed >= 0, followed, authors)
+    details[:, layout.Detail.FOLLOWED] = np.where(kinds == FOLLOW, target, -1)
+    details[:, layout.Detail.REGION] = records["region"]
     at_ms = np.minimum(records["at_ms"], now_ms)
     return Expanded(at_ms, rows, authors, signals, details)

@@ -15,6 +15,7 @@ from playbill.features.catalogue import (
     first_of_each_key,
     fold_takedowns,
     fold_videos,
+    videos_that_fit,
 )
 from playbill.features.definitions import Scope
 from playbill.features.expand import (
@@ -41,7 +42,8 @@ class Folded:
 
     ``counted`` is (E,) True for the epoch's events that were folded: no duplicates, and no client
     impressions of feeds that the server itself recorded. ``unknown_authors`` are follows of authors
-    for whom there is no room, ``video_keys_taken`` videos whose key another id has.
+    for whom there is no room, ``video_keys_taken`` videos whose key another id has, and
+    ``videos_without_room`` videos left out because the tables of videos or authors are full.
     """
 
     items: list[npt.NDArray[np.int64]] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Folded:
     unknown_videos: int = 0
     unknown_authors: int = 0
     video_keys_taken: int = 0
+    videos_without_room: int = 0
 
 
 class Fold:
@@ -83,7 +86,9 @@ class Fold:
         state, folded = self.state, Folded()
         videos = first_of_each_key(state, content.videos, self._users.texts)
         folded.video_keys_taken = len(content.videos) - len(videos)
-        posted = fold_videos(state, videos, self._regions, folded.texts)
+        fitting = videos_that_fit(state, videos)
+        folded.videos_without_room = len(videos) - len(fitting)
+        posted = fold_videos(state, fitting, self._regions, folded.texts)
         hidden = fold_takedowns(state, content.takedowns, folded.texts, self._users.texts)
         folded.items += [posted, hidden]
         items = state.items.records

@@ -1,5 +1,6 @@
 """What the definitions compile to: record layouts, absorb tables and the read program."""
 
+import enum
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,6 +126,19 @@ CLICKED, WATCHED, LONG, LIKED, ENGAGED, DISLIKED = 1, 2, 4, 8, 16, 32
 """Bits of ``history_action``."""
 
 
+class Detail(enum.IntEnum):
+    """What a viewer's row takes from an event beside its signals: columns of whole numbers."""
+
+    SEEN = 0
+    """1 when the video was seen."""
+    ACTION = 1
+    """Bits of ``history_action``, 0 for none."""
+    FOLLOWED = 2
+    """Row of the author followed, -1 for none."""
+    REGION = 3
+    """Code of the region the event came from, 0 for none."""
+
+
 def empty_user() -> npt.NDArray[np.void]:
     """Return the (1,) row of a viewer nobody has met."""
     row = np.zeros(1, USER_RECORD)
@@ -140,9 +154,9 @@ def empty_user() -> npt.NDArray[np.void]:
 class Program:
     """How F features are read: one operation each over a candidate's decayed slots and facts.
 
-    ``code`` (F,): 0 rate, 1 volume, 2 fact. ``a``, ``b`` (F,): slot or fact indices over all
-    scopes laid end to end. ``prior``, ``strength`` (F,). ``base`` (6,): where a scope's slots
-    begin.
+    ``code`` (F,): of ``Rate``, ``Volume`` or ``Fact``. ``a``, ``b`` (F,): slot or fact indices
+    over all scopes laid end to end. ``prior``, ``strength`` (F,). ``base`` (6,): where a scope's
+    slots begin. ``decay`` (S,): which of ``HALF_LIVES_MS`` each of all scopes' slots has.
     """
 
     code: npt.NDArray[np.int64]

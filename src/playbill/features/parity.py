@@ -7,17 +7,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import REQUEST_RECORD, SHOWN_RECORD, BatchKind, EventLog, Settings
+from playbill.contracts import BatchKind, EventLog, Settings
 from playbill.core import DependencyUnavailable, request_name
 from playbill.events import EpochLog, Impressions
-from playbill.events.batches import decode_impressions
-from playbill.events.dead_letters import DEAD_PREFIX
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.batches import decode_impressions, decode_stored
+from playbill.events.partitions import fact_partitions, stored_batches
 from playbill.features.definitions import FEATURE_NAMES, features_digest
 from playbill.features.point_in_time import Block, ServedFeatures
 from playbill.features.replay import Replay
-
-_PAGE = 512
 
 
 class ServedTrace(msgspec.Struct, frozen=True, array_like=True):
@@ -30,6 +27,9 @@ class ServedTrace(msgspec.Struct, frozen=True, array_like=True):
     features_digest: str
     videos: bytes
     features: bytes
+
+
+_traces = msgspec.msgpack.Decoder(ServedTrace)
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,9 +109,7 @@ def _collect(log: EventLog, upto: dict[str, int], sample: int, seed: int) -> _Ev
     """Choose requests with evidence at random and find what they showed."""
     traces: list[ServedTrace] = []
     served: list[Impressions] = []
-    for partition in log.partitions():
-        if partition == EPOCHS_PARTITION or partition.startswith(DEAD_PREFIX):
-            continue
+    for partition in fact_partitions(log):
         for trace, impressions in _scan(log, partition, upto.get(partition, 0)):
             if impressions is not None:
                 served.append(impressions)
@@ -131,20 +129,21 @@ def _collect(log: EventLog, upto: dict[str, int], sample: int, seed: int) -> _Ev
         )
         for trace in chosen
     }
-    return _Evidence(_only(served, list(vectors)), vectors, skipped)
+    wanted = np.array(list(vectors), np.uint64)
+    impressions = Impressions.joined(
+        [part.only(np.isin(part.requests["request"], wanted)) for part in served]
+    )
+    return _Evidence(impressions, vectors, skipped)
 
 
 def _scan(
     log: EventLog, partition: str, upto: int
 ) -> Iterator[tuple[ServedTrace | None, Impressions | None]]:
-    after = 0
-    while page := log.read(partition, after, _PAGE, upto):
-        for stored in page:
-            if stored.kind is BatchKind.TRACES:
-                yield msgspec.msgpack.decode(stored.payload, type=ServedTrace), None
-            elif stored.kind is BatchKind.IMPRESSIONS:
-                yield None, decode_impressions(stored.payload)
-        after = page[-1].offset
+    for stored in stored_batches(log, partition, 0, upto):
+        if stored.kind is BatchKind.TRACES:
+            yield decode_stored(stored.kind, stored.payload, _traces.decode), None
+        elif stored.kind is BatchKind.IMPRESSIONS:
+            yield None, decode_impressions(stored.payload)
 
 
 def _sampled(traces: list[ServedTrace], sample: int, seed: int) -> list[ServedTrace]:
@@ -161,17 +160,6 @@ def _sampled(traces: list[ServedTrace], sample: int, seed: int) -> list[ServedTr
 
 def _vectors_of(trace: ServedTrace) -> int:
     return len(trace.videos) // 8
-
-
-def _only(served: list[Impressions], requests: list[int]) -> Impressions:
-    wanted = np.array(requests, np.uint64)
-    heads, shown = [np.empty(0, REQUEST_RECORD)], [np.empty(0, SHOWN_RECORD)]
-    for part in served:
-        kept = np.isin(part.requests["request"], wanted)
-        if kept.any():
-            heads.append(part.requests[kept])
-            shown.append(part.shown[np.repeat(kept, part.requests["count"])])
-    return Impressions(np.concatenate(heads), np.concatenate(shown))
 
 
 def _compare(block: Block, evidence: _Evidence) -> tuple[npt.NDArray[np.bool_], Mismatch | None]:

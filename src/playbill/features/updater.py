@@ -11,10 +11,9 @@ import numpy.typing as npt
 from playbill.contracts import EventLog, PartitionWriter, Settings, UserState
 from playbill.core import Clock, DependencyUnavailable
 from playbill.events import EpochInput, EpochLog, EpochRecord
-from playbill.events.dead_letters import DEAD_PREFIX
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import fact_partitions
 from playbill.features.batched_users import BatchedUsers
-from playbill.features.checkpoint import load_checkpoint, save_checkpoint
+from playbill.features.checkpoint import NoCheckpoint, load_checkpoint, save_checkpoint
 from playbill.features.fold import Fold, Folded
 from playbill.features.replay import Replay
 from playbill.features.state import FeatureState
@@ -50,6 +49,7 @@ class EpochReport:
     unknown_videos: int
     unknown_authors: int
     video_keys_taken: int
+    videos_without_room: int
     lag_ms: int
 
 
@@ -86,19 +86,27 @@ class Updater:
         self._last = EpochRecord(epoch=0, at_ms=0, upto={})
         self.state = FeatureState.empty(settings)
 
-    def recover(self, each: Callable[[int], None] | None = None) -> int:
+    def recover(
+        self,
+        each: Callable[[int], None] | None = None,
+        explain: Callable[[str], None] | None = None,
+    ) -> int:
         """Come to where the log's last epoch is and publish it; return how many were folded.
 
         Args:
             each: called with the number of each epoch that was folded; a sign of life.
+            explain: told once why the log is folded from its beginning, where it is.
 
         Raises:
             DependencyUnavailable: the log is older than the state, so part of it is missing.
         """
         last = EpochLog(self._log).last()
-        state = load_checkpoint(self._checkpoints, self._settings)
-        if state is None or self._users.epoch() < state.epoch:
-            state = FeatureState.empty(self._settings)
+        loaded = self._loaded()
+        if isinstance(loaded, NoCheckpoint):
+            if explain is not None and last.epoch:
+                explain(f"{loaded.why}; {last.epoch:,} epochs are folded from the beginning")
+            loaded = FeatureState.empty(self._settings)
+        state = loaded
         if max(state.epoch, self._users.epoch()) > last.epoch:
             raise DependencyUnavailable(
                 f"state stands at epoch {max(state.epoch, self._users.epoch())}, "
@@ -113,6 +121,16 @@ class Updater:
         self.state, self._last = state, last
         self._publisher.publish_all(state)
         return state.epoch - began
+
+    def _loaded(self) -> FeatureState | NoCheckpoint:
+        """Return the state of the checkpoint, or why it is of no use beside this user store."""
+        loaded = load_checkpoint(self._checkpoints, self._settings)
+        if isinstance(loaded, FeatureState) and self._users.epoch() < loaded.epoch:
+            return NoCheckpoint(
+                f"the checkpoint stands at epoch {loaded.epoch:,}, the user store at "
+                f"{self._users.epoch():,}"
+            )
+        return loaded
 
     def step(self) -> EpochReport | None:
         """Close an epoch over what is new, fold it and publish it; None when nothing is new.
@@ -139,6 +157,7 @@ class Updater:
             folded.unknown_videos,
             folded.unknown_authors,
             folded.video_keys_taken,
+            folded.videos_without_room,
             lag_ms,
         )
 
@@ -157,9 +176,7 @@ class Updater:
         upto = dict(self._last.upto)
         room = self._settings.epochs.max_records
         first_at_ms = now_ms
-        for partition in self._log.partitions():
-            if partition == EPOCHS_PARTITION or partition.startswith(DEAD_PREFIX):
-                continue
+        for partition in fact_partitions(self._log):
             while room > 0:
                 page = self._log.read(partition, upto.get(partition, 0), _PAGE)
                 for stored in page:

@@ -15,8 +15,14 @@ from playbill.features.layout import (
     TOPICS_PER_ITEM,
     USER_AUTHORS,
     USER_TOPICS,
+    Detail,
 )
 
+# Numba takes plain numbers as constants, not the members of an enumeration.
+_SEEN = int(Detail.SEEN)
+_ACTION = int(Detail.ACTION)
+_FOLLOWED = int(Detail.FOLLOWED)
+_REGION = int(Detail.REGION)
 _BITS = np.uint64(SEEN_WORDS * 64 - 1)
 
 
@@ -116,7 +122,7 @@ def settle(user, at, tables, half_lives_ms):
     if at - user.landmark_ms < LANDMARK_STEP_MS:
         return
     back = float(user.landmark_ms - at)
-    user_decay, topic_decay, author_decay = tables[1], tables[3], tables[5]
+    _, user_decay, _, topic_decay, _, author_decay = tables
     for s in range(user_decay.shape[0]):
         user.slots[s] = user.slots[s] * pow2(back / half_lives_ms[user_decay[s]])
     for s in range(topic_decay.shape[0]):
@@ -166,14 +172,14 @@ def absorb_users(users, numbers, at_ms, signals, rows, items, details, tables, h
         users: (U,) ``USER_RECORD``, changed in place.
         numbers: (E,) which of ``users`` did it.
         at_ms: (E,) instants.
-        signals: (E, 8) float32, what each event adds by signal.
+        signals: (E, S) float32, what each event adds, by ``Signal``.
         rows: (E,) the video's row, -1 for none or unknown.
         items: (I,) ``ITEM_RECORD``.
-        details: (E, 4) int64: seen (0 or 1), history action bits, author followed or -1,
-            region code.
+        details: (E, D) int64 by ``Detail``.
         tables: slot signals and half-lives of user, user-topic and user-author, in turn.
         half_lives_ms: (H,) milliseconds.
     """
+    user_signal, user_decay, topic_signal, topic_decay, author_signal, author_decay = tables
     for e in range(numbers.shape[0]):
         user = users[numbers[e]]
         at = at_ms[e]
@@ -182,13 +188,13 @@ def absorb_users(users, numbers, at_ms, signals, rows, items, details, tables, h
             user.first_at_ms = at
         if at >= user.last_at_ms:
             user.last_at_ms = at
-            if details[e, 3] != 0:
-                user.region = details[e, 3]
+            if details[e, _REGION] != 0:
+                user.region = details[e, _REGION]
         ahead = float(at - user.landmark_ms)
         gains = signals[e]
-        _add(user.slots, gains, tables[0], tables[1], ahead, half_lives_ms)
-        if details[e, 2] >= 0:
-            follow(user, np.uint32(details[e, 2]))
+        _add(user.slots, gains, user_signal, user_decay, ahead, half_lives_ms)
+        if details[e, _FOLLOWED] >= 0:
+            follow(user, np.uint32(details[e, _FOLLOWED]))
         row = rows[e]
         if row < 0:
             continue
@@ -197,10 +203,12 @@ def absorb_users(users, numbers, at_ms, signals, rows, items, details, tables, h
             topic = item.topics[t]
             if topic != NO_TOPIC:
                 place = place_of(user.topics, user.topic_slots, topic, NO_TOPIC)
-                _add(user.topic_slots[place], gains, tables[2], tables[3], ahead, half_lives_ms)
+                sums = user.topic_slots[place]
+                _add(sums, gains, topic_signal, topic_decay, ahead, half_lives_ms)
         place = place_of(user.authors, user.author_slots, item.author, NO_ROW)
-        _add(user.author_slots[place], gains, tables[4], tables[5], ahead, half_lives_ms)
-        if details[e, 0] != 0:
+        sums = user.author_slots[place]
+        _add(sums, gains, author_signal, author_decay, ahead, half_lives_ms)
+        if details[e, _SEEN] != 0:
             _remember_seen(user, row)
-        if details[e, 1] != 0:
-            _remember_history(user, np.uint32(row), np.uint32(at // 1000), details[e, 1])
+        if details[e, _ACTION] != 0:
+            _remember_history(user, np.uint32(row), np.uint32(at // 1000), details[e, _ACTION])

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from playbill.contracts import LATEST_AT_MS
 from playbill.core import FOREIGN_REQUEST, InvalidInput, key64, request_name
-from playbill.importing.showings import LATEST_AT_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_PLAIN_MS = 100_000_000_000

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from playbill.contracts import EventType
+from playbill.contracts import LATEST_AT_MS, EventType
 from playbill.core import DAY_MS, NotFound
-from playbill.importing.showings import LATEST_AT_MS, SETTLES_MS, Showings, did_bit
+from playbill.importing.showings import SETTLES_MS, Showings, did_bit
 from playbill.importing.tables import read_parquet, whole_numbers
 from playbill.importing.tally import Count, Ints, Mask, Screen
 

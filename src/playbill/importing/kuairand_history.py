@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from playbill.contracts import EventType
+from playbill.contracts import LATEST_AT_MS, EventType
 from playbill.core import MINUTE_MS, InvalidInput, NotFound
 from playbill.importing.kuairand_exposures import refuse_unknown
-from playbill.importing.showings import LATEST_AT_MS, SETTLES_MS, Showings, did_bit
+from playbill.importing.showings import SETTLES_MS, Showings, did_bit
 from playbill.importing.tables import arrow, read_parquet, whole_numbers
 from playbill.importing.tally import Count, Ints, Mask, Screen
 

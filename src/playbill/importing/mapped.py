@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playbill.contracts import MAX_FOLLOWS, MAX_INTERESTS, MAX_TOPICS, Declared, Fields
+from playbill.contracts import (
+    MAX_FOLLOWS,
+    MAX_INTERESTS,
+    MAX_REGIONS,
+    MAX_SURFACES,
+    MAX_TOPICS,
+    Declared,
+    Fields,
+)
 from playbill.core import FOREIGN_REQUEST, InvalidInput, key64, request_name
 from playbill.importing.coercion import fill, is_true
 from playbill.importing.mapping import RECEIVED_AT, Emit, Mapping, Rule, Section, read_mapping
@@ -15,8 +23,6 @@ from playbill.importing.rows import read_rows
 from playbill.importing.tables import require_folder
 from playbill.importing.tally import Count, Kind, Tally
 
-MAX_REGIONS = 32
-MAX_SURFACES = 64
 _KEPT = {
     "topics": slice(MAX_TOPICS),
     "interests": slice(MAX_INTERESTS),

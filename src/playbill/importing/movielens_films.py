@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playbill.contracts import MAX_TOPICS
+from playbill.contracts import MAX_TITLE, MAX_TOPICS
 from playbill.core import NotFound
 from playbill.importing.tables import csv_rows
 from playbill.importing.tally import Count
 
-MAX_TITLE = 300
 _NO_GENRES = "(no genres listed)"
 _YEAR = re.compile(r"\((\d{4})\)\s*$")
 

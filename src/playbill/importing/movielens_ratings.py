@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from playbill.contracts import LATEST_AT_MS
 from playbill.core import DAY_MS, MINUTE_MS, InvalidInput, NotFound
-from playbill.importing.showings import LATEST_AT_MS
 from playbill.importing.tables import arrow, read_parquet, require_columns, whole_numbers
 from playbill.importing.tally import Count, Ints, Mask, Screen
 

@@ -16,9 +16,6 @@ Keys: TypeAlias = npt.NDArray[np.uint64]
 SETTLES_MS = MINUTE_MS
 """What follows a showing is known this long after it at the earliest."""
 
-LATEST_AT_MS = 4_102_444_800_000
-"""1 January 2100, UTC: the latest instant that an event may carry."""
-
 REGION = "world"
 """Where a data set names no region."""
 

@@ -29,7 +29,11 @@ class LightScorer:
         """
         weights, bias = read_arrays(path, ("weights", "bias"), "light scorer")
         if weights.ndim != 1 or bias.ndim or not np.isfinite([*weights, bias]).all():
-            raise InvalidInput(f"{path.name} holds {weights.shape} weights; (F,) finite ones fit")
+            raise InvalidInput(
+                f"{path.name} holds weights of shape {weights.shape}, or numbers that are not "
+                "finite; (F,) finite weights and one bias fit",
+                hint="train again or restore the bundle",
+            )
         return cls(weights, np.float32(bias))
 
     def save(self, path: Path) -> None:

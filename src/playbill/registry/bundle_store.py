@@ -1,6 +1,5 @@
 """Bundles in a folder, named by the digest of their manifest; a pointer names the champion."""
 
-import os
 import re
 import shutil
 import stat
@@ -9,7 +8,15 @@ from pathlib import Path
 import msgspec
 
 from playbill.contracts import BUNDLE_FORMAT, MANIFEST_FILE, Manifest
-from playbill.core import InvalidInput, NotFound, canonical_json, content_digest, file_digest
+from playbill.core import (
+    InvalidInput,
+    NotFound,
+    canonical_json,
+    content_digest,
+    file_digest,
+    replace_file,
+    sync_folder,
+)
 
 _POINTER = "champion"
 _SHORT = 16
@@ -77,7 +84,9 @@ class BundleStore:
         (draft / MANIFEST_FILE).write_bytes(text)
         digest = content_digest(text)
         _synchronise(draft)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._folder.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(self._folder.parent)
         target = self.path(digest)
         if target.exists():
             try:
@@ -88,6 +97,7 @@ class BundleStore:
                 shutil.rmtree(draft)
                 return digest
         draft.rename(target)
+        sync_folder(self._folder)
         return digest
 
     def path(self, digest: str) -> Path:
@@ -95,19 +105,15 @@ class BundleStore:
         return self._folder / digest.removeprefix("sha256:")[:_SHORT]
 
     def promote(self, digest: str) -> None:
-        """Make a bundle the champion, after verifying it.
+        """Make a bundle the champion, after verifying it; a power cut cannot undo it.
 
         Raises:
             NotFound: there is no such bundle.
             InvalidInput: it is not intact, or of another home.
+            OSError: the disk refused.
         """
         self.manifest(digest)
-        draft = self._folder / f"{_POINTER}.draft"
-        with draft.open("w") as file:
-            file.write(digest)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._folder / _POINTER)
+        replace_file(self._folder / _POINTER, digest.encode())
 
     def champion(self) -> str | None:
         """Return the digest that serves, None when no bundle was ever promoted."""
@@ -190,10 +196,9 @@ def _is_plain(path: Path) -> bool:
 
 
 def _synchronise(folder: Path) -> None:
+    """Put every file and every name in a folder on the disk."""
     for path in [*folder.rglob("*"), folder]:
-        file = os.open(path, os.O_RDONLY)
-        os.fsync(file)
-        os.close(file)
+        sync_folder(path)
 
 
 def _broken(folder: Path, why: str) -> InvalidInput:

@@ -37,6 +37,7 @@ _ROW = np.dtype(
         ("unknown_videos", "<i8"),
         ("unknown_authors", "<i8"),
         ("video_keys_taken", "<i8"),
+        ("videos_without_room", "<i8"),
         ("restarts", "<i8"),
         ("latency", "<i8", (BUCKETS,)),
     ]
@@ -57,6 +58,7 @@ COUNTERS = (
     "unknown_videos",
     "unknown_authors",
     "video_keys_taken",
+    "videos_without_room",
     "restarts",
 )
 """Counters of a row that may be added up."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -62,14 +63,15 @@ def build_dataset(
 
     Raises:
         InvalidInput: the log holds no impression of a known video.
-        DependencyUnavailable: the folder cannot be written; the data set is as it was.
+        DependencyUnavailable: the folder cannot be written, or the join found no room on its disk
+            or in memory; the data set is as it was.
     """
     stage_folder = tables / _STAGE
     try:
         shutil.rmtree(stage_folder, ignore_errors=True)
         stage_folder.mkdir(parents=True)
         return _build(log, settings, tables, stage_folder, up_to, on_progress)
-    except (OSError, DeltaError) as error:
+    except (OSError, DeltaError, duckdb.OperationalError) as error:
         raise DependencyUnavailable(
             f"the data set in {tables} cannot be written: {error}",
             hint="free space or make the folder writable; the last data set is still there",

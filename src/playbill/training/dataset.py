@@ -1,5 +1,7 @@
 """A built data set, read back into arrays."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,7 +98,7 @@ class Dataset:
             raise NotFound(
                 f"there is no data set in {tables}", hint="build one from the log first"
             ) from None
-        except (msgspec.DecodeError, OSError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             raise InvalidInput(
                 f"{path} cannot be read: {error}", hint="build the data set again"
             ) from error
@@ -114,15 +116,23 @@ class Dataset:
         Raises:
             InvalidInput: columns are missing or unknown, rows are missing, or a feature is no
                 finite number.
+            DependencyUnavailable: the table is gone or damaged.
         """
-        table = _table(self.tables / ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
-        rows = _read_rows(table, self.report.rows)
+        with _reading(ROWS_TABLE, self.report.table_version):
+            table = self._table(ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
+            rows = _read_rows(table, self.report.rows)
         return rows if from_ms is None else rows.only(rows.at_ms >= from_ms)
 
     def histories(self) -> Histories:
-        """Return the snapshots, by number."""
-        path = self.tables / HISTORIES_TABLE
-        table = _table(path, self.report.histories_version, HISTORIES_SCHEMA).to_table()
+        """Return the snapshots, by number.
+
+        Raises:
+            InvalidInput: columns are missing or unknown.
+            DependencyUnavailable: the table is gone or damaged.
+        """
+        version = self.report.histories_version
+        with _reading(HISTORIES_TABLE, version):
+            table = self._table(HISTORIES_TABLE, version, HISTORIES_SCHEMA).to_table()
         numbers = table.column("snapshot").to_numpy()
         items = np.zeros((len(numbers), HISTORY), np.uint32)
         actions = np.zeros((len(numbers), HISTORY), np.uint8)
@@ -136,9 +146,15 @@ class Dataset:
         return Histories(items, actions)
 
     def items(self) -> npt.NDArray[np.void]:
-        """Return (I,) ``ITEM_RECORD`` of the catalogue at the end of the replay, sums left out."""
-        path = self.tables / ITEMS_TABLE
-        table = _table(path, self.report.items_version, ITEMS_SCHEMA).to_table().sort_by("item")
+        """Return (I,) ``ITEM_RECORD`` of the catalogue at the end of the replay, sums left out.
+
+        Raises:
+            InvalidInput: columns are missing or unknown.
+            DependencyUnavailable: the table is gone or damaged.
+        """
+        version = self.report.items_version
+        with _reading(ITEMS_TABLE, version):
+            table = self._table(ITEMS_TABLE, version, ITEMS_SCHEMA).to_table().sort_by("item")
         items = np.zeros(table.num_rows, ITEM_RECORD)
         for name in ("author", "duration_ms", "created_at_ms", "regions", "language", "age_rating"):
             items[name] = table.column(name).to_numpy()
@@ -151,26 +167,35 @@ class Dataset:
         items["topics"][filled] = lists.flatten().to_numpy()
         return items
 
+    def _table(self, name: str, version: int, schema: pa.Schema) -> Any:
+        """Return one version of a table as an Arrow data set with exactly the expected columns."""
+        found = DeltaTable(str(self.tables / name), version=version).to_pyarrow_dataset()
+        _require_columns(name, found.schema.names, schema.names)
+        return found
 
-def _table(path: Path, version: int, schema: pa.Schema) -> Any:
-    """Return one version of a table as an Arrow data set with exactly the expected columns."""
+
+@contextmanager
+def _reading(name: str, version: int) -> Iterator[None]:
+    """Tell whatever the disk or a damaged file does to a reader as the one declared error."""
     try:
-        found = DeltaTable(str(path), version=version).to_pyarrow_dataset()
-    except (DeltaError, OSError) as error:
+        yield
+    except (DeltaError, pa.ArrowException, OSError) as error:
         raise DependencyUnavailable(
-            f"{path.name} version {version} cannot be read: {error}",
+            f"{name} version {version} cannot be read: {error}",
             hint="build the data set again",
         ) from error
-    missing = [name for name in schema.names if name not in found.schema.names]
-    unknown = [name for name in found.schema.names if name not in schema.names]
+
+
+def _require_columns(table: str, found: list[str], expected: list[str]) -> None:
+    missing = [name for name in expected if name not in found]
+    unknown = [name for name in found if name not in expected]
     if missing or unknown:
         raise InvalidInput(
-            f"{path.name} lacks columns [{', '.join(missing)}] and has unknown ones "
+            f"{table} lacks columns [{', '.join(missing)}] and has unknown ones "
             f"[{', '.join(unknown)}]."
             + (nearest_name(missing[0], unknown) if missing and unknown else ""),
             hint="build the data set again with this version",
         )
-    return found
 
 
 def _read_rows(table: Any, size: int) -> Rows:

@@ -146,7 +146,7 @@ def _measured(
     newest: npt.NDArray[np.int64] = np.flatnonzero(split.train(rows.at_ms))[-_LIGHT_ROWS:]
     dense = rows.dense[newest]
     worth = scorer.score(dense, rows.categories[newest]) @ value
-    light = distil_light(dense, worth, seed, settings.training.threads)
+    light = distil_light(dense, worth, settings.training.threads)
     light.save(folder / "light.npz")
     later = rows.only(split.report(rows.at_ms))
     scored = score_rows(scorer, later, day_offset_h)

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import (
-    EVENT_CODES,
-    REQUEST_RECORD,
-    SHOWN_RECORD,
-    EventLog,
-    EventType,
-    Settings,
-)
+from playbill.contracts import EVENT_CODES, EventLog, EventType, Settings
 from playbill.events import EpochInput, EpochLog, Impressions
 from playbill.features import (
     NO_TOPIC,
@@ -21,6 +14,7 @@ from playbill.features import (
     FeatureState,
     Replay,
     ServedFeatures,
+    is_long_view,
 )
 from playbill.training.progress import OnProgress, within
 from playbill.training.schema import LABELS, OUTCOME, ROW_META
@@ -61,12 +55,8 @@ class Gathered:
 
 def gather_served(replay: Replay, up_to: int | None) -> Impressions:
     """Return every served feed of the log, (R,) requests and (S,) shown videos, in log order."""
-    requests, shown = [np.empty(0, REQUEST_RECORD)], [np.empty(0, SHOWN_RECORD)]
-    for content in replay.contents(up_to):
-        for part in content.impressions:
-            requests.append(part.requests)
-            shown.append(part.shown)
-    return Impressions(np.concatenate(requests), np.concatenate(shown))
+    parts = (part for content in replay.contents(up_to) for part in content.impressions)
+    return Impressions.joined(list(parts))
 
 
 def gather(
@@ -103,7 +93,7 @@ class _Gatherer:
         self, replay: Replay, stage: Stage, served: Impressions, settings: Settings
     ) -> None:
         known = _readable(served)
-        served = _only(served, known)
+        served = served.only(known)
         self._replay = replay
         self._stage = stage
         self._served = served
@@ -204,23 +194,14 @@ class _Gatherer:
         for name in ("request", "user", "video", "watch_ms"):
             outcomes[name] = chosen[name]
         outcomes["at_ms"] = np.minimum(chosen["at_ms"], content.at_ms)
-        watched = chosen["kind"] == _WATCH
-        outcomes["watched"] = watched
+        items = self._replay.state.items
+        rows = items.rows(np.ascontiguousarray(chosen["video"]))
+        long_view = is_long_view(chosen, rows, items.records, self._long_view_ms)
+        outcomes["watched"] = chosen["kind"] == _WATCH
         outcomes["labels"] = _LABEL_BITS[chosen["kind"]]
-        outcomes["labels"] |= np.where(watched & self._long(chosen), _LONG_VIEW, np.uint8(0))
+        outcomes["labels"] |= np.where(long_view, _LONG_VIEW, np.uint8(0))
         self._done.outcomes += len(outcomes)
         self._stage.add_outcomes(outcomes)
-
-    def _long(self, watches: Records) -> npt.NDArray[np.bool_]:
-        """Return (E,) whether each watch was long: as the platform says, else by its length."""
-        items = self._replay.state.items
-        rows = items.rows(np.ascontiguousarray(watches["video"]))
-        duration_ms = items.records["duration_ms"][np.maximum(rows, 0)]
-        enough = np.minimum(
-            np.where(rows >= 0, duration_ms, self._long_view_ms), self._long_view_ms
-        )
-        said = watches["long_view"]
-        return np.where(said == 0, watches["watch_ms"] >= enough, said == 2).astype(np.bool_)
 
 
 def _readable(served: Impressions) -> npt.NDArray[np.bool_]:
@@ -228,8 +209,3 @@ def _readable(served: Impressions) -> npt.NDArray[np.bool_]:
     heads = served.requests
     known: npt.NDArray[np.bool_] = (heads["item_epoch"] > 0) & (heads["user_epoch"] > 0)
     return known
-
-
-def _only(served: Impressions, chosen: npt.NDArray[np.bool_]) -> Impressions:
-    owner = np.repeat(np.arange(len(chosen)), served.requests["count"].astype(np.int64))
-    return Impressions(served.requests[chosen], served.shown[chosen[owner]])

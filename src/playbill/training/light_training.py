@@ -16,18 +16,17 @@ RIDGE = 1e-3
 _SMALLEST_DEVIATION = 1e-6
 
 
-def distil_light(dense: Floats, utility: Floats, seed: int, threads: int) -> LightScorer:
+def distil_light(dense: Floats, utility: Floats, threads: int) -> LightScorer:
     """Return the linear scorer of raw features that comes closest to (N,) utilities.
 
     Args:
         dense: (N, F) raw features.
         utility: (N,) expected utility by the ranker.
-        seed: of the repeatable block; nothing random happens in it.
         threads: threads of the linear algebra.
 
     Source: ridge regression by its normal equations, in double precision.
     """
-    with repeatable(seed, threads):
+    with repeatable(0, threads):
         x = torch.from_numpy(dense).double()
         mean, deviation = x.mean(dim=0), x.std(dim=0, correction=0)
         scale = torch.where(deviation > _SMALLEST_DEVIATION, 1.0 / deviation, 0.0)

@@ -1,5 +1,6 @@
 """The ranker: trained on one part of time, chosen and calibrated on the next."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,8 @@ def train_ranker(
     head says the smoothed rate, and the record names it.
 
     Raises:
-        InvalidInput: a task of ``require`` has one class only.
+        InvalidInput: a task of ``require`` has one class only, or no pass validates with a finite
+            loss.
     """
     train = np.flatnonzero(split.train(rows.at_ms))
     validate = np.flatnonzero(split.validate(rows.at_ms))
@@ -81,8 +83,8 @@ def train_ranker(
         "train_rows": len(train),
         "validate_rows": len(validate),
         "passes": len(losses),
-        "best_pass": int(np.argmin(losses)) + 1,
-        "validation_losses": [round(loss, 6) for loss in losses],
+        "best_pass": int(np.nanargmin(losses)) + 1,
+        "validation_losses": [round(loss, 6) if math.isfinite(loss) else None for loss in losses],
         "calibration": {
             task: {"scale": round(line[0], 6), "shift": round(line[1], 6)}
             for task, line in zip(TASKS, lines, strict=True)
@@ -152,7 +154,11 @@ def _fit(
     taught: npt.NDArray[np.bool_],
     on_progress: OnProgress | None,
 ) -> list[float]:
-    """Train in place, keep the pass that validates best, and return the validation losses."""
+    """Train in place, keep the pass that validates best, and return the validation losses.
+
+    Raises:
+        InvalidInput: no pass has a finite validation loss.
+    """
     training = settings.training
     plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=FEWEST_STEPS)
     optimiser = torch.optim.AdamW(
@@ -161,7 +167,7 @@ def _fit(
     weights = torch.from_numpy(taught.astype(np.float32))
     report = within(on_progress, "train ranker")
     step, losses = 0, list[float]()
-    best = {name: value.clone() for name, value in network.state_dict().items()}
+    best_loss, best = math.inf, dict[str, Tensor]()
     for _ in range(plan.passes):
         network.train()
         order = train[torch.randperm(len(train)).numpy()]
@@ -175,8 +181,16 @@ def _fit(
             if step % _REPORT_EVERY == 0:
                 report(step / plan.steps)
         losses.append(_validation_loss(network, rows, validate, weights))
-        if losses[-1] <= min(losses):
+        if losses[-1] < best_loss:
+            best_loss = losses[-1]
             best = {name: value.clone() for name, value in network.state_dict().items()}
+    if not best:
+        raise InvalidInput(
+            f"none of {len(losses)} passes has a finite validation loss at a learning rate of "
+            f"{training.learning_rate:g}",
+            field="training.learning_rate",
+            hint="lower training.learning_rate in playbill.toml",
+        )
     network.load_state_dict(best)
     report(1.0)
     return losses

@@ -9,13 +9,15 @@ import pyarrow as pa
 
 from playbill.features import FEATURE_NAMES
 from playbill.features.layout import HISTORY
+from playbill.models import TASKS
 
 ROWS_TABLE = "training_rows"
 HISTORIES_TABLE = "training_histories"
 ITEMS_TABLE = "training_items"
 REPORT_FILE = "training_report.json"
 
-LABELS = ("click", "long_view", "like", "negative")
+LABELS = TASKS
+"""One label a task of the ranker, in the order of its outputs."""
 
 ROW_META = np.dtype(
     [

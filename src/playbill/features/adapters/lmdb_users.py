@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ _EPOCH = b"epoch"
 _DEFINITIONS = b"definitions"
 _GIB = 1 << 30
 _MAX_READERS = 1024
+_DAMAGE = (
+    lmdb.BadTxnError,
+    lmdb.CorruptedError,
+    lmdb.InvalidError,
+    lmdb.PageNotFoundError,
+    lmdb.PanicError,
+    lmdb.VersionMismatchError,
+)
 
 
 class LmdbUserState:
@@ -69,26 +78,31 @@ class LmdbUserState:
 
     def epoch(self) -> int:
         """Return the epoch of the last commit, 0 for an empty store."""
-        with self._begin() as txn:
+        with self._reading() as txn:
             return _number(_get(txn, _EPOCH, self._meta))
 
     def read(self, user: bytes) -> tuple[bytes | None, int]:
         """Return a user's row, None for an unknown one, and the epoch it was read at."""
-        with self._begin() as txn:
+        with self._reading() as txn:
             return _get(txn, user, self._users), _number(_get(txn, _EPOCH, self._meta))
 
     def read_many(self, users: Sequence[bytes]) -> list[bytes | None]:
         """Return the rows of several users at one epoch, in order."""
-        with self._begin() as txn:
+        with self._reading() as txn:
             return [_get(txn, user, self._users) for user in users]
 
     def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the stored texts of several keys, in order."""
-        with self._begin() as txn:
+        with self._reading() as txn:
             return [_get(txn, key, self._texts) for key in keys]
 
     def commit(self, epoch: int, rows: Mapping[bytes, bytes], texts: Mapping[bytes, bytes]) -> None:
-        """Replace rows and texts and move to ``epoch``, all or none."""
+        """Replace rows and texts and move to ``epoch``, all or none.
+
+        Raises:
+            BrokenContract: ``epoch`` does not lie after the last one.
+            DependencyUnavailable: the store is damaged, or has reached ``state.user_store_gib``.
+        """
         try:
             with self._env.begin(write=True) as txn:
                 last = _number(_get(txn, _EPOCH, self._meta))
@@ -97,12 +111,19 @@ class LmdbUserState:
                 txn.cursor(self._users).putmulti(rows.items())
                 txn.cursor(self._texts).putmulti(texts.items())
                 txn.put(_EPOCH, epoch.to_bytes(8, "little"), db=self._meta)
+        except lmdb.MapFullError as error:
+            size_gib = self._env.info()["map_size"] / _GIB
+            raise DependencyUnavailable(
+                f"the user store is full: epoch {epoch} does not fit into {size_gib:g} GiB",
+                code="user_store_unavailable",
+                hint="raise state.user_store_gib in playbill.toml and restart playbill up",
+            ) from error
         except lmdb.Error as error:
             raise _gone(error) from error
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every user and row, ordered by user."""
-        with self._begin() as txn:
+        with self._reading() as txn:
             for user, row in txn.cursor(self._users):
                 yield bytes(user), bytes(row)
 
@@ -121,7 +142,7 @@ class LmdbUserState:
             txn.put(_DEFINITIONS, ours, db=self._meta)
 
     def _check(self) -> None:
-        with self._begin() as txn:
+        with self._reading() as txn:
             if _get(txn, _DEFINITIONS, self._meta) == features_digest().encode():
                 return
         self._env.close()
@@ -131,9 +152,16 @@ class LmdbUserState:
             hint="wait for the updater, which folds the log anew",
         )
 
-    def _begin(self) -> lmdb.Transaction:
+    @contextmanager
+    def _reading(self) -> Iterator[lmdb.Transaction]:
+        """Yield a view of one epoch; what a damaged file makes of a read is told as the port does.
+
+        Raises:
+            DependencyUnavailable: the store is gone or damaged.
+        """
         try:
-            return self._env.begin()
+            with self._env.begin() as txn:
+                yield txn
         except lmdb.Error as error:
             raise _gone(error) from error
 
@@ -152,5 +180,8 @@ def _gone(error: Exception) -> DependencyUnavailable:
     return DependencyUnavailable(
         f"the user store cannot be used: {text}",
         code="user_store_unavailable",
-        hint="the updater rebuilds it from the log; playbill doctor says how far it is",
+        hint="its file is damaged: stop playbill up and remove the folder users/ of the home; the "
+        "next start rebuilds it from the log"
+        if isinstance(error, _DAMAGE)
+        else "the updater rebuilds it from the log; playbill doctor says how far it is",
     )

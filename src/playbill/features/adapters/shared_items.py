@@ -8,6 +8,7 @@ their order on x86-64, which is what the numbers below rely on; decision 0006.
 import mmap
 import os
 import struct
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,6 @@ _HEADER = np.dtype(
         ("items", "<i8"),
         ("authors", "<i8"),
         ("topics", "<i8"),
-        ("visible", "<i8"),
-        ("item_capacity", "<i8"),
-        ("group_capacity", "<i8"),
-        ("groups", "<i8"),
     ]
 )
 _RESERVE_ROWS = 1 << 14
@@ -72,7 +69,7 @@ class SharedItems:
         self, path: Path, *, item_capacity: int, group_capacity: int, regions: int, create: bool
     ) -> None:
         self.path = path
-        self._capacity = (item_capacity, group_capacity, regions + 1)
+        self._item_capacity, self._group_capacity = item_capacity, group_capacity
         sizes = [
             _PAGE,
             item_capacity * ITEM_RECORD.itemsize,
@@ -84,6 +81,8 @@ class SharedItems:
         self._size = int(offsets[-1])
         self._offsets = [int(offset) for offset in offsets[:-1]]
         self._file = self._open(create)
+        # The map keeps the file alive; the descriptor goes with this object, whole or not.
+        self._release = weakref.finalize(self, os.close, self._file)
         self._map = mmap.mmap(
             self._file, self._size, prot=mmap.PROT_READ | (mmap.PROT_WRITE if create else 0)
         )
@@ -160,7 +159,7 @@ class SharedItems:
 
     def close(self) -> None:
         """Let go of the file; views that others still hold keep the memory alive."""
-        os.close(self._file)
+        self._release()
 
     def _open(self, create: bool) -> int:
         try:
@@ -175,7 +174,9 @@ class SharedItems:
                 size = self._size
         except OSError as error:
             raise DependencyUnavailable(
-                f"item state cannot be mapped: {error.strerror}", code="item_state_unavailable"
+                f"item state cannot be mapped: {error.strerror}",
+                code="item_state_unavailable",
+                hint="start playbill up; the updater makes the file",
             ) from error
         if size != self._size:
             os.close(file)
@@ -194,10 +195,8 @@ class SharedItems:
         if int(head["magic"]) == _MAGIC and int(head["layout"]) == _layout_key():
             return
         os.posix_fallocate(self._file, 0, _PAGE)
-        items, groups, lists = self._capacity
         head["layout"] = _layout_key()
-        head["item_capacity"], head["group_capacity"], head["groups"] = items, groups, lists
-        self._reserve_rows(4, 0, lists * TRENDING_LIST, 8)
+        self._reserve_rows(4, 0, self.trending.size, self.trending.itemsize)
         self.trending[:] = -1
         head["magic"] = _MAGIC
 
@@ -214,7 +213,7 @@ class SharedItems:
         """Make sure that rows about to be written have memory, so that a write cannot fault."""
         tables = {"items": state.items, "authors": state.authors, "topics": state.topics}
         for name, table in tables.items():
-            capacity = self._capacity[0] if name == "items" else self._capacity[1]
+            capacity = self._item_capacity if name == "items" else self._group_capacity
             if table.count > capacity:
                 setting = "item_capacity" if name == "items" else "group_capacity"
                 raise DependencyUnavailable(

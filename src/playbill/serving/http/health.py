@@ -24,6 +24,7 @@ _HELP = {
     "unknown_videos": "Events on videos that were never posted.",
     "unknown_authors": "Follows of authors for whom there was no room.",
     "video_keys_taken": "Videos left out because another id had their key a moment earlier.",
+    "videos_without_room": "Videos left out because the catalogue or its authors were full.",
     "restarts": "Processes replaced by the supervisor.",
 }
 

@@ -1,0 +1,35 @@
+"""Which partitions there are, and everything that one holds."""
+
+from collections.abc import Iterator
+
+from playbill.contracts import EventLog, StoredBatch
+
+EPOCHS_PARTITION = "epochs"
+DEAD_PREFIX = "dead-"
+_PAGE = 512
+
+
+def fact_partitions(log: EventLog) -> list[str]:
+    """Return the partitions that epochs are cut from, by name: no epochs, no dead letters."""
+    return [
+        name
+        for name in log.partitions()
+        if name != EPOCHS_PARTITION and not name.startswith(DEAD_PREFIX)
+    ]
+
+
+def dead_partitions(log: EventLog) -> list[str]:
+    """Return the partitions of refused events, by name."""
+    return [name for name in log.partitions() if name.startswith(DEAD_PREFIX)]
+
+
+def stored_batches(
+    log: EventLog, partition: str, after: int = 0, up_to: int | None = None
+) -> Iterator[StoredBatch]:
+    """Yield what a partition holds past an offset and not past another, in order, page by page."""
+    while up_to is None or after < up_to:
+        page = log.read(partition, after, _PAGE, up_to)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].offset
