@@ -124,6 +124,10 @@ class FeedService:
             pass
         return self._static(message, [reason])
 
+    def static(self, message: FeedRequest, reason: str) -> FeedReply:
+        """Answer with the safe list alone."""
+        return self._static(message, [reason])
+
     def _answer(self, message: FeedRequest, *, record: bool) -> tuple[FeedReply, Trace]:
         deadline = Deadline(self._clock, self._settings.serving.budget_ms)
         reasons = list(self.state.notes)
