@@ -12,7 +12,7 @@ import msgspec
 
 from playbill import __version__
 from playbill.app.wiring import Wiring
-from playbill.core import PlaybillError
+from playbill.core import BrokenContract, PlaybillError
 from playbill.events import EpochLog
 from playbill.features import load_checkpoint
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
@@ -49,6 +49,8 @@ def examine(wiring: Wiring) -> list[Finding]:
     for check in checks:
         try:
             findings += check(wiring)
+        except BrokenContract:
+            raise
         except PlaybillError as error:
             name = check.__name__.strip("_")
             findings.append(
