@@ -15,8 +15,12 @@ from playbill.serving import Board, quantile_ms
 
 def up(
     home: HomeOption = None,
-    port: Annotated[int | None, typer.Option(help="Port of feeds and console.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that serve feeds.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_534, help="Port of feeds and console.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes that serve feeds.")
+    ] = None,
 ) -> None:
     """Start updater, collector and servers; replace what dies; stop all on Ctrl-C."""
     with explained():
