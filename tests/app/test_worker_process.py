@@ -37,3 +37,14 @@ def test_a_server_that_breaks_gives_its_partitions_back(wiring, monkeypatch, pro
     with pytest.raises(OSError, match="the port is gone"):
         asyncio.run(run(wiring))
     wiring.collector(process).close()
+
+
+def test_a_heart_has_beaten_before_its_process_says_that_it_is_ready():
+    beats = []
+
+    async def live():
+        async with worker_process._beating(lambda: beats.append("beat")):
+            beats.append("ready")
+
+    asyncio.run(live())
+    assert beats == ["beat", "ready"]

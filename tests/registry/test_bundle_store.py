@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from laws.feature_stories import law
 from playbill.contracts import BUNDLE_FORMAT, MANIFEST_FILE, Manifest
-from playbill.core import DependencyUnavailable, InvalidInput, NotFound, canonical_json, content_digest
+from playbill.core import (
+    DependencyUnavailable,
+    InvalidInput,
+    NotFound,
+    canonical_json,
+    content_digest,
+)
 from playbill.registry import BundleStore, verify_bundle
 
 FILES = {"light.npz": b"weights", "index/codes.npy": b"\0" * 300, "index/keys.npy": b"keys"}

@@ -46,7 +46,7 @@ def join_family(place: int, wiring: Wiring) -> tuple[Board, BoardRow]:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn an expected failure into one line and an exit status; a bug of ours ends with its trace."""
+    """Turn an expected failure into one line and an exit status; a bug of ours stays one."""
     try:
         yield
     except BrokenContract:

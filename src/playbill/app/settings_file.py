@@ -80,7 +80,9 @@ def replace_text(path: Path, text: str) -> None:
         try:
             mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else _OWNER_ONLY
             draft.unlink(missing_ok=True)
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as to:
+            with open(
+                os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb"
+            ) as to:
                 to.write(text.encode())
                 os.fchmod(to.fileno(), mode)
             draft.replace(path)

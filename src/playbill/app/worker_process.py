@@ -101,13 +101,17 @@ def _stop_on_sigterm() -> asyncio.Event:
 
 @contextlib.asynccontextmanager
 async def _beating(beat: Callable[[], None]) -> AsyncIterator[None]:
-    """Let the heart beat until the body is done, however it ends."""
+    """Let the heart beat until the body is done, however it ends.
+
+    It beats once before the body, which may say that it is ready and then be busy for a while.
+    """
 
     async def turn() -> None:
         while True:
-            beat()
             await asyncio.sleep(_BEAT_S)
+            beat()
 
+    beat()
     beating = asyncio.create_task(turn())
     try:
         yield

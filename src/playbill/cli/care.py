@@ -33,7 +33,7 @@ def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
 def drill(
     part: Annotated[Drill, typer.Argument(help="What to break.")],
     home: HomeOption = None,
-    seconds: Annotated[float, typer.Option("--for", min=0.0, help="For how many seconds.")] = 10.0,
+    seconds: Annotated[float, typer.Option("--for", help="For how many seconds.")] = 10.0,
     worker: Annotated[int | None, typer.Option(help="In one worker only, by its place.")] = None,
 ) -> None:
     """Break a part of a running server on purpose, to see the feed come back all the same."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from playbill.app.stopping import Stopped
 from playbill.app.supervisor import Supervisor
 from playbill.app.wiring import Wiring
 from playbill.cli.shared import HomeOption, err, explained
@@ -33,7 +34,7 @@ def up(
             err.print(f"home {wiring.layout.home}", highlight=False)
             try:
                 supervisor.start()
-            except InterruptedError:
+            except Stopped:
                 return
             err.print(f"feeds and console: http://{http.host}:{http.port}", highlight=False)
             err.print(

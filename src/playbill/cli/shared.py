@@ -19,6 +19,8 @@ EXIT_INPUT = 2
 """What was asked for cannot be: wrong input, wrong state."""
 EXIT_DEPENDENCY = 3
 """Something behind the command is gone."""
+EXIT_STOPPED = 130
+"""The demo was stopped before its summary."""
 
 # Most of what is printed holds paths, names and messages, whose brackets are no markup.
 out = Console(markup=False)
