@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from laws.feature_stories import law
 from playbill.contracts import BUNDLE_FORMAT, MANIFEST_FILE, Manifest
-from playbill.core import InvalidInput, NotFound, canonical_json, content_digest
+from playbill.core import (
+    DependencyUnavailable,
+    InvalidInput,
+    NotFound,
+    canonical_json,
+    content_digest,
+)
 from playbill.registry import BundleStore, verify_bundle
 
 FILES = {"light.npz": b"weights", "index/codes.npy": b"\0" * 300, "index/keys.npy": b"keys"}
@@ -298,6 +304,40 @@ def test_a_bundle_from_before_homes_had_ids_is_served_anywhere(tmp_path):
 
 def test_nobody_is_champion_before_the_first_promotion(bundle, store):
     assert store.champion() is None
+
+
+@pytest.mark.parametrize("kind", ["a folder", "no text"])
+def test_a_pointer_that_cannot_be_read_is_not_taken_for_none(bundle, store, tmp_path, kind):
+    pointer = tmp_path / "bundles" / "champion"
+    if kind == "a folder":
+        pointer.mkdir()
+    else:
+        pointer.write_bytes(b"\xff\xfe")
+    with pytest.raises(DependencyUnavailable, match="champion cannot be read") as found:
+        store.champion()
+    assert "bundles/champion" in found.value.hint
+
+
+def test_a_file_that_cannot_be_read_is_a_refusal_that_names_it(bundle, store, monkeypatch):
+    folder, digest = bundle
+    opened = Path.open
+
+    def refuse(path, *arguments, **named):
+        if path.name == "codes.npy":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InvalidInput, match=r"codes\.npy cannot be read: Permission") as refusal:
+        verify_bundle(folder, digest)
+    assert refusal.value.code == "bundle_refused"
+
+
+def test_a_manifest_that_cannot_be_read_is_listed_by_its_folder(bundle, store):
+    folder, digest = bundle
+    (folder / MANIFEST_FILE).unlink()
+    (folder / MANIFEST_FILE).mkdir()
+    assert store.digests() == [digest[: len("sha256:") + 16]]
 
 
 def test_the_pointer_names_the_one_promoted_last(bundle, store, tmp_path):

@@ -1,19 +1,12 @@
 """A catalogue entry over HTTP: there, not there, and nobody can say."""
 
-import asyncio
-import json
-from types import SimpleNamespace
-
 import pytest
+from http_asked import api_over, get
 
 from playbill.contracts import PROBLEMS, StoredVideo
 from playbill.core import DependencyUnavailable, key64
 from playbill.features.texts import encode_entry, video_text_key
-from playbill.serving import Board, UserRows
-from playbill.serving.http import Api
-from playbill.serving.http.keys import ApiKeys
-from playbill.serving.http.reads import Reads
-from playbill.serving.texts import Texts
+from playbill.serving import UserRows
 
 
 def stored(video_id, key):
@@ -44,48 +37,6 @@ class OneVideo:
 
 def no_store():
     raise DependencyUnavailable("there is no file")
-
-
-def api_over(users, tmp_path):
-    service = SimpleNamespace(
-        texts=Texts(users.texts), state=SimpleNamespace(shared=None, pipeline=None)
-    )
-    health = SimpleNamespace(livez=None, readyz=None, metrics=None)
-    return Api(
-        answer=None,
-        writes=None,
-        reads=Reads(service, None, ("world",), 1_000),
-        health=health,
-        keys=ApiKeys({}),
-        board=Board(tmp_path / "board", create=True).row(0),
-        max_body_bytes=1_000,
-    )
-
-
-def get(api, path):
-    """Return status, headers and body of a GET, asked as a server would."""
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "headers": [],
-    }
-    asyncio.run(api(scope, receive, send))
-    body = b"".join(message.get("body", b"") for message in sent[1:])
-    return sent[0]["status"], dict(sent[0]["headers"]), json.loads(body)
 
 
 @pytest.mark.parametrize("path", ["/v1/videos/v1", "/v1/videos/v1/similar"])

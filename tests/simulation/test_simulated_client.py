@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from feed_stubs import RESET
+from feed_stubs import RESET, StubServer
 
 from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFound, Overloaded
 from playbill.simulation import PlaybillClient, RetryPolicy
@@ -14,6 +14,24 @@ FEED = {
     "bundle": None,
     "items": [],
     "cursor": None,
+}
+STATUS = {
+    "at_ms": 1,
+    "epoch": 3,
+    "epoch_age_ms": 0,
+    "epoch_lag_ms": 0,
+    "videos": 5,
+    "authors": 1,
+    "topics": 1,
+    "bundle": None,
+    "bundle_created_at_ms": None,
+    "requests_per_s": 0.0,
+    "events_per_s": 0.0,
+    "latency_p50_ms": None,
+    "latency_p95_ms": None,
+    "tiers": {},
+    "workers": 1,
+    "restarts": 0,
 }
 EVENTS = {"accepted": 1, "duplicates": 0, "rejected": []}
 
@@ -45,6 +63,21 @@ def test_a_feed_is_asked_for_and_decoded(client, server):
         "&session_id=s&personalised=false"
     )
     assert server.seen[0].headers["Authorization"] == "Bearer secret"
+
+
+def test_the_status_is_asked_for_and_decoded(client, server):
+    server.script = [(200, {}, STATUS), (200, {}, {"epoch": 3})]
+    assert client.status().epoch == 3
+    assert server.seen[0].path == "/v1/status"
+    with pytest.raises(DependencyUnavailable, match="not what the API promises"):
+        client.status()
+
+
+def test_the_status_of_a_server_that_is_gone_is_an_error_of_ours(pauses):
+    with StubServer() as stub:
+        url = stub.url
+    with pytest.raises(DependencyUnavailable, match="gave no answer"):
+        PlaybillClient(url, pause=pauses.append).status()
 
 
 def test_writes_are_json_and_return_what_was_taken(client, server):

@@ -1,13 +1,12 @@
 """The outermost border: here, and only here, a bug of ours is caught, and a feed still comes."""
 
-import logging
 from collections.abc import Callable
 
 from playbill.contracts import TIER_CODES, FeedReply, FeedRequest
-from playbill.core import Clock, InvalidInput, PlaybillError
-from playbill.serving import BoardRow, FeedService
+from playbill.core import Clock, InvalidInput
+from playbill.serving import BoardRow, FeedService, log_mishap
 
-_log = logging.getLogger("playbill")
+_REASON = "internal_error"
 
 
 def guarded(
@@ -16,7 +15,7 @@ def guarded(
     """Return a way to answer that fails only on bad input.
 
     Whatever else goes wrong is counted, logged with its place in the code and nothing of the
-    request, and answered by a lower tier.
+    request, and answered by a lower tier; by the safe list where that breaks too.
     """
 
     def answer(message: FeedRequest) -> FeedReply:
@@ -32,12 +31,12 @@ def guarded(
             raise
         except Exception as error:
             board.add("errors")
-            code = error.code if isinstance(error, PlaybillError) else type(error).__name__
-            place = error.__traceback__
-            while place is not None and place.tb_next is not None:
-                place = place.tb_next
-            where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-            _log.error("a feed broke: %s at %s", code, where)
-            return service.last_resort(message, "internal_error")
+            log_mishap("a feed", error)
+        try:
+            return service.last_resort(message, _REASON)
+        except Exception as error:
+            board.add("errors")
+            log_mishap("the last resort of a feed", error)
+        return service.static(message, [_REASON])
 
     return answer

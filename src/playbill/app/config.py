@@ -1,21 +1,19 @@
 """Settings from ``playbill.toml`` and the environment, read once."""
 
-import itertools
 import os
 import re
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from playbill.app.api_keys import check_api_keys
+from playbill.app.settings_file import edited, replace_text, text_of
 from playbill.contracts import Settings
 from playbill.core import InvalidInput, nearest_name
 
-CONFIG_FILE = "playbill.toml"
 _UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 
@@ -27,7 +25,7 @@ def read_settings(path: Path) -> Settings:
         InvalidInput: the file is not TOML, names a setting that does not exist, or gives one a
             value outside its range, or an API key that could open nothing.
     """
-    return _settings_of(path.name, _text_of(path))
+    return _settings_of(path.name, text_of(path))
 
 
 def write_setting(
@@ -40,14 +38,39 @@ def write_setting(
 
     Raises:
         InvalidInput: as ``read_settings``, of the file as it would be; it stays as it was.
+        DependencyUnavailable: the file cannot be written; it stays as it was.
     """
-    text = _text_of(path)
-    for name, value in values.items():
-        text = _with_entry(text, name, msgspec.json.encode(value).decode())
+    text = edited(path.name, text_of(path), values)
     check(_settings_of(path.name, text))
-    draft = path.with_suffix(".draft")
-    draft.write_text(text, "utf-8")
-    draft.replace(path)
+    replace_text(path, text)
+
+
+def named_settings(path: Path) -> set[str]:
+    """Return the dotted names of the settings that a file says something of.
+
+    Raises:
+        InvalidInput: the file cannot be read, or is not TOML.
+    """
+    return _names_in(_tables_of(path.name, text_of(path)))
+
+
+def overridden(settings: Settings, where: str, values: dict[str, Any]) -> Settings:
+    """Return settings with values by dotted name in front of theirs, which must be in range too.
+
+    Args:
+        where: what says so, for messages.
+
+    Raises:
+        InvalidInput: a value leaves its range.
+    """
+    tables: dict[str, Any] = msgspec.to_builtins(settings)
+    for name, value in values.items():
+        *path, key = name.split(".")
+        at = tables
+        for table in path:
+            at = at[table]
+        at[key] = value
+    return _settings_from(where, tables)
 
 
 def home_folder(given: Path | None) -> Path:
@@ -63,29 +86,20 @@ def key_folder(home: Path) -> Path:
     return Path(named).absolute() if named else home / "keys"
 
 
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            f"{path.name} is not valid TOML: {error}", hint="write it in UTF-8"
-        ) from error
-    except OSError as error:
-        raise InvalidInput(
-            f"{path.name} cannot be read: {error.strerror}",
-            hint="make it a file that this user can read",
-        ) from error
-
-
 def _settings_of(name: str, text: str) -> Settings:
+    return _settings_from(name, _tables_of(name, text))
+
+
+def _tables_of(name: str, text: str) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(
             f"{name} is not valid TOML: {error}", hint="mend the line it names"
         ) from error
+
+
+def _settings_from(name: str, tables: dict[str, Any]) -> Settings:
     try:
         settings = msgspec.convert(tables, Settings)
     except InvalidInput as error:
@@ -98,33 +112,13 @@ def _settings_of(name: str, text: str) -> Settings:
     return settings
 
 
-def _with_entry(text: str, name: str, entry: str) -> str:
-    """Return the text with one entry set: where it was, or at the head of its table.
-
-    The entry of a table that has no header yet goes to the top under its dotted name.
-    """
-    lines = text.split("\n")
-    table, _, key = name.rpartition(".")
-    headers = [n for n, line in enumerate(lines) if line.startswith("[")] + [len(lines)]
-    first, last, known = 0, headers[0], name
-    for header, following in itertools.pairwise(headers):
-        if table and lines[header].strip() == f"[{table}]":
-            first, last, known = header + 1, following, key
-    written = rf"\s*{re.escape(known)}\s*="
-    at = next((n for n in range(first, last) if re.match(written, lines[n])), None)
-    entry = f"{known} = {entry}"
-    if at is None:
-        return "\n".join([*lines[:first], entry, *lines[first:]])
-    return "\n".join([*lines[:at], entry, *lines[_end_of_entry(lines, at) :]])
-
-
-def _end_of_entry(lines: list[str], at: int) -> int:
-    """Return the line behind an entry, whose value may span several."""
-    for end in range(at + 1, len(lines) + 1):
-        with suppress(tomllib.TOMLDecodeError):
-            tomllib.loads("\n".join(lines[at:end]))
-            return end
-    return at + 1
+def _names_in(tables: dict[str, Any], prefix: str = "") -> set[str]:
+    found: set[str] = set()
+    for name, value in tables.items():
+        found.add(prefix + name)
+        if isinstance(value, dict):
+            found |= _names_in(value, f"{prefix}{name}.")
+    return found
 
 
 def _explained(name: str, text: str) -> InvalidInput:
@@ -133,8 +127,9 @@ def _explained(name: str, text: str) -> InvalidInput:
     message = _PATH.sub("", text)
     unknown = _UNKNOWN.search(message)
     if unknown is None:
+        said = f"{path}: {message}" if path else message
         return InvalidInput(
-            f"{name}: {message}", field=path or None, hint="docs/settings.md lists the ranges"
+            f"{name}: {said}", field=path or None, hint="docs/settings.md lists the ranges"
         )
     known = _fields_at(path)
     field = f"{path}.{unknown.group(1)}" if path else unknown.group(1)

@@ -1,5 +1,6 @@
 """The main job, whole, on a simulated platform: post, watch, learn, serve what was learned."""
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Callable
@@ -7,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import urllib3
 
+from playbill.app.clock import SystemClock
 from playbill.app.learning import Trained
-from playbill.app.stopping import Stop
+from playbill.app.stopping import Stop, Stopped
 from playbill.app.supervisor import Supervisor
 from playbill.app.verbs import Home
-from playbill.contracts import Status
-from playbill.core import Conflict, DependencyUnavailable
+from playbill.core import Clock, Conflict, DependencyUnavailable
 from playbill.simulation import (
     REGION_NAMES,
     ClosedLoop,
+    LoopSettings,
     PlaybillClient,
     Report,
     World,
@@ -33,6 +34,8 @@ _PATIENCE_S = 60.0
 _DAY_S = 120.0
 _EXAMPLES = 40
 _TRACE_SHARE = 0.2
+_VISITS_PER_S = 10.0
+_LOOK_S = 0.1
 
 OnStage = Callable[[str, float], None]
 
@@ -43,11 +46,12 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     videos: int
     viewers: int
     impressions: int
-    before: dict[str, float]
-    """With no model: click rate, long-view rate and expected utility of a feed."""
-    once: dict[str, float]
+    before: dict[str, float | None]
+    """With no model: click rate, long-view rate and expected utility of a feed. None where nothing
+    was shown."""
+    once: dict[str, float | None]
     """With a bundle trained on what happened before."""
-    twice: dict[str, float]
+    twice: dict[str, float | None]
     """With a second one, trained on what happened so far, the first one's feeds included."""
     bounds: dict[str, float]
     """Click rate of random, popular and ideal feeds, which only the simulation can know."""
@@ -57,6 +61,15 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
     seconds: dict[str, float]
     """By stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    """The simulated world and its way to the server."""
+
+    world: World
+    client: PlaybillClient
+    loop: ClosedLoop
 
 
 @dataclass(slots=True)
@@ -77,6 +90,7 @@ class Demo:
     seed: int = 7
     _seconds: dict[str, float] = field(default_factory=dict)
     stopping: Stop = field(default_factory=Stop)
+    _clock: Clock = field(default_factory=SystemClock)
 
     def run(
         self,
@@ -86,34 +100,56 @@ class Demo:
         *,
         stay: bool,
     ) -> None:
-        """Do all of it, report, and with ``stay`` go on serving until ``stopping`` is asked."""
+        """Do all of it, report, and with ``stay`` go on serving until ``stopping`` is asked.
+
+        Raises:
+            Stopped: it was asked before there was a report.
+        """
+
+        def told(stage: str, share: float) -> None:
+            self._look()
+            on_stage(stage, share)
+
         playbill = self._fresh_home()
         wiring = playbill.wiring.override(port=self.port)
         with wiring.alone():
-            supervisor = Supervisor(wiring, say)
-            self._timed("start", on_stage, supervisor.start)
+            supervisor = Supervisor(wiring, say, self.stopping)
+            self._timed("start", told, supervisor.start)
+            # From here on the servers stop last, after whoever talks to them.
+            supervisor.stopping = Stop()
             watching = threading.Thread(target=supervisor.watch, daemon=True)
             watching.start()
             try:
-                finished(self._story(playbill, on_stage))
-                if stay:
-                    say(f"look at it: http://127.0.0.1:{self.port}  (Ctrl-C stops)")
-                    self._keep_alive()
+                with contextlib.closing(self._client()) as client:
+                    platform = self._platform(playbill, client)
+                    finished(self._story(playbill, platform, told))
+                    if stay:
+                        say(f"look at it: http://127.0.0.1:{self.port}  (Ctrl-C stops)")
+                        self._keep_alive(platform.loop)
             finally:
                 supervisor.stopping.ask()
                 watching.join()
 
-    def _story(self, playbill: Home, on_stage: OnStage) -> DemoReport:
-        clock = playbill.wiring.clock
+    def _client(self) -> PlaybillClient:
+        base = "http://127.0.0.1"
+        return PlaybillClient(f"{base}:{self.port}", f"{base}:{self.port + 1}")
+
+    def _platform(self, playbill: Home, client: PlaybillClient) -> _Platform:
         settings = WorldSettings(
             seed=self.seed,
             day_s=_DAY_S,
             value=playbill.settings.value,
             labels=playbill.settings.labels,
         )
-        world = make_world(settings, clock.now_ms())
-        base = "http://127.0.0.1"
-        client = PlaybillClient(f"{base}:{self.port}", f"{base}:{self.port + 1}")
+        world = make_world(settings, self._clock.now_ms())
+        told_often = LoopSettings(progress_s=_LOOK_S)
+        return _Platform(
+            world, client, ClosedLoop(world, client, self._clock, self.seed, told_often)
+        )
+
+    def _story(self, playbill: Home, platform: _Platform, on_stage: OnStage) -> DemoReport:
+        world, client = platform.world, platform.client
+        settings = world.settings
         self._timed(
             "post videos",
             on_stage,
@@ -121,12 +157,11 @@ class Demo:
                 world, client, lambda done, total: on_stage("post videos", done / total)
             ),
         )
-        self._until(on_stage, "post videos", lambda: self._status().videos >= settings.videos)
-        loop = ClosedLoop(world, client, clock, self.seed)
-        before = self._traffic(loop, "people watch, no model yet", self.before_s, on_stage)
-        once, _ = self._learn(playbill, loop, 1, on_stage)
-        twice, trained = self._learn(playbill, loop, 2, on_stage)
-        client.close()
+        self._until(on_stage, "post videos", lambda: client.status().videos >= settings.videos)
+        watch = "people watch, no model yet"
+        before = self._traffic(platform.loop, watch, self.before_s, on_stage)
+        once, _ = self._learn(playbill, platform, 1, on_stage)
+        twice, trained = self._learn(playbill, platform, 2, on_stage)
         parity = playbill.parity(2_000, 0, on_stage)
         return DemoReport(
             videos=settings.videos,
@@ -143,17 +178,16 @@ class Demo:
         )
 
     def _learn(
-        self, playbill: Home, loop: ClosedLoop, number: int, on_stage: OnStage
+        self, playbill: Home, platform: _Platform, number: int, on_stage: OnStage
     ) -> tuple[Report, Trained]:
         """Train on the log as it stands, wait for the swap, and let people watch."""
-        clock = playbill.wiring.clock
-        started_s = clock.elapsed_s()
+        started_s = self._clock.elapsed_s()
         trained = playbill.train(lambda stage, share: on_stage(f"{number}: {stage}", share))
-        self._seconds[f"learn {number}"] = clock.elapsed_s() - started_s
+        self._seconds[f"learn {number}"] = self._clock.elapsed_s() - started_s
         swap = f"{number}: swap the bundle in"
-        self._until(on_stage, swap, lambda: self._status().bundle == trained.digest)
+        self._until(on_stage, swap, lambda: platform.client.status().bundle == trained.digest)
         watch = f"{number}: people watch what was learned"
-        return self._traffic(loop, watch, self.after_s, on_stage), trained
+        return self._traffic(platform.loop, watch, self.after_s, on_stage), trained
 
     def _fresh_home(self) -> Home:
         marker = self.home / MARKER
@@ -174,10 +208,9 @@ class Demo:
             surfaces=["home"],
             drills=True,
             example_users=[viewer_id(row) for row in range(1, _EXAMPLES + 1)],
+            **{"serving.trace_share": _TRACE_SHARE},
         )
-        with playbill.wiring.layout.config.open("a") as file:
-            file.write(f"\n[serving]\ntrace_share = {_TRACE_SHARE}\n")
-        return Home(self.home)
+        return playbill
 
     def _traffic(self, loop: ClosedLoop, stage: str, seconds: float, on_stage: OnStage) -> Report:
         on_stage(stage, 0.0)
@@ -190,16 +223,15 @@ class Demo:
         return report
 
     def _timed(self, stage: str, on_stage: OnStage, work: Callable[[], None]) -> None:
-        clock = Home(self.home).wiring.clock
-        started_s = clock.elapsed_s()
+        started_s = self._clock.elapsed_s()
         on_stage(stage, 0.0)
         work()
         on_stage(stage, 1.0)
-        self._seconds[stage] = clock.elapsed_s() - started_s
+        self._seconds[stage] = self._clock.elapsed_s() - started_s
 
-    def _status(self) -> Status:
-        reply = urllib3.request("GET", f"http://127.0.0.1:{self.port}/v1/status", timeout=5.0)
-        return msgspec.json.decode(reply.data, type=Status)
+    def _look(self) -> None:
+        if self.stopping.asked():
+            raise Stopped("the demo was stopped before its summary")
 
     def _until(self, on_stage: OnStage, stage: str, holds: Callable[[], bool]) -> None:
         on_stage(stage, 0.0)
@@ -208,28 +240,26 @@ class Demo:
                 on_stage(stage, 1.0)
                 return
             self.stopping.wait(_POLL_S)
+            self._look()
         raise DependencyUnavailable(f"{stage}: not done after {_PATIENCE_S:.0f} s")
 
-    def _keep_alive(self) -> None:
+    def _keep_alive(self, loop: ClosedLoop) -> None:
         """Let a few people watch, so that the console has something to show."""
-        playbill = Home(self.home)
-        clock = playbill.wiring.clock
-        settings = WorldSettings(seed=self.seed, day_s=_DAY_S)
-        world = make_world(settings, clock.now_ms())
-        base = "http://127.0.0.1"
-        client = PlaybillClient(f"{base}:{self.port}", f"{base}:{self.port + 1}")
-        while not self.stopping.asked():
-            loop = ClosedLoop(world, client, clock, self.seed + 1)
-            loop.run(duration_s=2.0, requests_per_s=10.0)
+
+        def look(_: Report) -> None:
+            if self.stopping.asked():
+                loop.stop()
+
+        loop.run(requests_per_s=_VISITS_PER_S, on_progress=look)
 
 
-def _figures(report: Report) -> dict[str, float]:
+def _figures(report: Report) -> dict[str, float | None]:
     return {
         "feeds": float(report.feeds),
-        "click_rate": report.click_rate or 0.0,
-        "long_view_rate": report.long_view_rate or 0.0,
-        "utility_per_feed": report.utility_per_feed or 0.0,
-        "p95_ms": report.latency_p95_ms or 0.0,
+        "click_rate": report.click_rate,
+        "long_view_rate": report.long_view_rate,
+        "utility_per_feed": report.utility_per_feed,
+        "p95_ms": report.latency_p95_ms,
     }
 
 

@@ -13,7 +13,7 @@ import msgspec
 from playbill import __version__
 from playbill.app.home_record import check_key, read_record
 from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
-from playbill.core import PlaybillError
+from playbill.core import BrokenContract, PlaybillError
 from playbill.events import EpochLog
 from playbill.features import NoCheckpoint, load_checkpoint
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
@@ -50,6 +50,8 @@ def examine(wiring: Wiring) -> list[Finding]:
     for check in checks:
         try:
             findings += check(wiring)
+        except BrokenContract:
+            raise
         except PlaybillError as error:
             name = check.__name__.strip("_")
             findings.append(

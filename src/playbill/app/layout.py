@@ -2,8 +2,11 @@
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from playbill.core import DependencyUnavailable
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the kernel's own, not a scratch folder
 
@@ -50,11 +53,6 @@ class Layout:
         return self.home / "tables"
 
     @property
-    def reports(self) -> Path:
-        """Return the folder of reports."""
-        return self.home / "reports"
-
-    @property
     def static_feed(self) -> Path:
         """Return the safe list, the last resort of a feed."""
         return self.home / "static-feed.json"
@@ -66,11 +64,19 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """Return the folder of shared memory: in memory where the system offers it."""
+        """Return the folder of shared memory: in memory where the system offers it.
+
+        Its name there can be foreseen by every user of the machine, so it must be this one's.
+
+        Raises:
+            DependencyUnavailable: something else has that name, or others may enter the folder.
+        """
         name = hashlib.sha256(os.fsencode(self.home.resolve())).hexdigest()[:16]
-        if _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK):
-            return _SHARED_MEMORY / f"playbill-{name}"
-        return self.home / "run"
+        if not (_SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK)):
+            return self.home / "run"
+        folder = _SHARED_MEMORY / f"playbill-{name}"
+        _check_ours(folder)
+        return folder
 
     @property
     def item_state(self) -> Path:
@@ -93,6 +99,38 @@ class Layout:
         return self.run / "drills.json"
 
     def make(self) -> None:
-        """Make the folders that must be there, readable by this user only."""
+        """Make the folders that must be there, readable by this user only.
+
+        Raises:
+            DependencyUnavailable: one cannot be made, or the run folder is not this user's.
+        """
         for folder in (self.home, self.log, self.run):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise DependencyUnavailable(
+                    f"the folder {folder} cannot be made: {error.strerror}",
+                    hint="choose another home with --home, or let this user write there",
+                ) from error
+        # Another user may have been first between the look and the making.
+        _check_ours(self.run)
+
+
+def _check_ours(folder: Path) -> None:
+    """Return if a folder is not there yet, or is this user's alone."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        why = "is no folder"
+    elif found.st_uid != os.geteuid():
+        why = f"belongs to user {found.st_uid}, not to this one ({os.geteuid()})"
+    elif stat.S_IMODE(found.st_mode) & 0o077:
+        why = f"is open to others (mode {stat.S_IMODE(found.st_mode):o})"
+    else:
+        return
+    raise DependencyUnavailable(
+        f"{folder}, where this home's shared state belongs, {why}; it is not used",
+        hint="stop what uses it and remove it, or run as the user of this home",
+    )

@@ -12,10 +12,11 @@ import msgspec
 
 from playbill import __version__
 from playbill.app.wiring import Wiring
-from playbill.core import Conflict, InvalidInput, NotFound
+from playbill.core import Conflict, InvalidInput, NotFound, nearest_name
 
 OnProgress = Callable[[str, float], None]
 _VECTOR_FILES = ("item_vectors.npy", "item_keys.npy", "item_rows.npy")
+PROTOCOLS = ("quick", "rolling")
 _DRAFT = "draft"
 
 
@@ -100,8 +101,14 @@ def evaluate(
 
     Raises:
         NotFound: there is no data set, or no champion.
-        InvalidInput: too few days, or nothing unseen.
+        InvalidInput: there is no such protocol; too few days, or nothing unseen.
     """
+    if protocol not in PROTOCOLS:
+        raise InvalidInput(
+            f"there is no protocol {protocol!r}." + nearest_name(protocol, PROTOCOLS),
+            field="protocol",
+            hint=f"protocols are {', '.join(PROTOCOLS)}",
+        )
     from playbill.training import Dataset, evaluate_bundle, evaluate_rolling
 
     dataset = Dataset.open(wiring.layout.tables)

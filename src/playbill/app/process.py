@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playbill.app.wiring import Wiring
-from playbill.core import PlaybillError
+from playbill.core import BrokenContract, PlaybillError
 from playbill.serving import Board, BoardRow
 
 _PR_SET_PDEATHSIG = 1
@@ -53,9 +53,11 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn an expected failure into one line and an exit status."""
+    """Turn an expected failure into one line and an exit status; a bug of ours stays one."""
     try:
         yield
+    except BrokenContract:
+        raise
     except PlaybillError as error:
         hint = f" ({error.hint})" if error.hint else ""
         say(f"{error.message}{hint}")

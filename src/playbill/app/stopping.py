@@ -6,6 +6,10 @@ from types import FrameType
 _LOOK_S = 0.02
 
 
+class Stopped(Exception):
+    """Told to stop before the work was done."""
+
+
 class Stop:
     """Whether somebody asked to stop; ``ask`` is a signal handler.
 

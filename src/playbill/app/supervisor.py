@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from playbill.app.process import queued_for_a_core_s
-from playbill.app.stopping import Stop
+from playbill.app.stopping import Stop, Stopped
 from playbill.app.updater_process import PLACE as UPDATER_PLACE
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import COLLECTOR_PLACE
@@ -79,7 +79,7 @@ class Supervisor:
 
         Raises:
             Conflict: a port is taken, or the history was folded with other settings.
-            InterruptedError: told to stop before that.
+            Stopped: told to stop before that.
         """
         workers = self.wiring.settings.http.workers
         self._check_ports()
@@ -210,5 +210,5 @@ class Supervisor:
         while not all(self._board.rows["ready"][place] for place in places):
             if self.stopping.wait(_WATCH_S):
                 self.stop()
-                raise InterruptedError("stopped before it was ready")
+                raise Stopped("stopped before it was ready")
             self.look()

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from playbill.app.config import write_setting
+from playbill.app.config import named_settings, write_setting
 from playbill.app.history import LogSink
 from playbill.app.learning import Trained, evaluate, train
 from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
-from playbill.contracts import HistorySource, Settings, TrainingSettings
-from playbill.core import InvalidInput
+from playbill.contracts import HistorySource, Settings
+from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.features import ParityReport, check_parity
 from playbill.registry import BundleStore
 from playbill.serving import Drill, DrillPlan
@@ -48,6 +48,7 @@ class Home:
         Raises:
             InvalidInput: a value is refused; the file is as it was.
             Conflict: the home's history was folded with others; the file is as it was.
+            DependencyUnavailable: the file cannot be written.
         """
         self.wiring.layout.make()
         write_setting(self.wiring.layout.config, values, self.wiring.check)
@@ -56,21 +57,20 @@ class Home:
     def declare(self, source: HistorySource) -> list[str]:
         """Declare what a history needs the settings to say; return what was added."""
         needed = source.declared()
+        said = named_settings(self.wiring.layout.config)
         added: list[str] = []
         for name, wanted in (("regions", needed.regions), ("surfaces", needed.surfaces)):
             known: tuple[str, ...] = getattr(self.settings, name)
-            untouched = known == getattr(Settings(), name) and not self._declares(name)
-            if untouched and not self.wiring.begun():
+            if name not in said and not self.wiring.begun():
                 known = ()
             missing = [value for value in wanted if value not in known]
             if missing:
                 self.configure(**{name: [*known, *missing]})
                 added += missing
-        training = self.settings.training
         untold = {
             f"training.{name}": value
             for name, value in needed.training.items()
-            if getattr(training, name) == getattr(TrainingSettings(), name)
+            if f"training.{name}" not in said
         }
         if untold:
             self.configure(**untold)
@@ -131,6 +131,7 @@ class Home:
         """Return the report of a protocol, ``quick`` or ``rolling``.
 
         Raises:
+            InvalidInput: there is no such protocol.
             NotFound: there is no data set, or no champion.
         """
         return evaluate(
@@ -164,6 +165,7 @@ class Home:
 
         Raises:
             InvalidInput: the settings do not allow drills.
+            DependencyUnavailable: no playbill runs on this home.
         """
         if not self.settings.drills:
             raise InvalidInput(
@@ -172,10 +174,17 @@ class Home:
             )
         if part is Drill.SCORER_HANGS and worker is None:
             worker = FIRST_WORKER
+        if not self.wiring.layout.board.exists():
+            raise _nothing_runs()
         plan = DrillPlan(part, self.wiring.clock.elapsed_s() + seconds, worker)
         draft = self.wiring.layout.drills.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(plan))
-        draft.replace(self.wiring.layout.drills)
+        try:
+            draft.write_bytes(msgspec.json.encode(plan))
+            draft.replace(self.wiring.layout.drills)
+        except FileNotFoundError as error:
+            raise _nothing_runs() from error
+        except OSError as error:
+            raise DependencyUnavailable(f"the drill cannot be said: {error.strerror}") from error
 
     def _days(self, day_offset_h: int | None, rows_from_ms: int | None) -> dict[str, Any]:
         """Return when days begin and rows count, by the settings where nothing else was said."""
@@ -186,11 +195,6 @@ class Home:
             rows_from_ms = round(training.rows_from.timestamp() * 1000)
         return {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
 
-    def _declares(self, name: str) -> bool:
-        """Return whether the settings file itself names a setting."""
-        import tomllib
 
-        try:
-            return name in tomllib.loads(self.wiring.layout.config.read_text("utf-8"))
-        except FileNotFoundError:
-            return False
+def _nothing_runs() -> DependencyUnavailable:
+    return DependencyUnavailable("no playbill runs on this home", hint="start playbill up first")

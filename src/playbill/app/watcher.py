@@ -1,15 +1,17 @@
 """Between requests: heartbeat, store, item state, lists, bundle. One per server process."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from playbill.app.attempts import Attempts
 from playbill.app.wiring import Wiring
-from playbill.contracts import FeedRequest
-from playbill.core import DependencyUnavailable, PlaybillError
+from playbill.contracts import REASONS, FeedRequest
+from playbill.core import BrokenContract, DependencyUnavailable, PlaybillError
 from playbill.events import Collector
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.ranking import Hydrator, Pipeline
@@ -25,6 +27,7 @@ from playbill.serving import (
     ServingState,
     StatusReader,
     UserRows,
+    log_mishap,
 )
 from playbill.serving.catalogue_guard import CatalogueGuard
 from playbill.serving.warm_up import warm_kernels
@@ -40,6 +43,7 @@ _RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
 _NEAR_AMONG = 4_096
 """How many of the newest videos are searched for near ones."""
+_log = logging.getLogger("playbill")
 
 
 class Watcher:
@@ -82,6 +86,8 @@ class Watcher:
         self._model: BundleModel | None = None
         self._refused: str | None = None
         self._refused_until_s = 0.0
+        self._told: set[tuple[str | None, str]] = set()
+        self._attempts = Attempts(row, wiring.clock)
         self._loading: asyncio.Task[None] | None = None
         self._lists_at_s = 0.0
         self._files_at_s = 0.0
@@ -99,31 +105,38 @@ class Watcher:
         self.status.count_visible()
 
     def beat(self) -> None:
-        """Do what is due; called ten times a second, so each part must be short."""
+        """Do what is due; called ten times a second, so each part must be short.
+
+        A part that breaks stops neither the heart nor the other parts.
+        """
         now_s = self._clock.elapsed_s()
         self._row.beat(now_s)
-        silent_s = now_s - float(self._board.rows["beat_s"][0])
-        stale = silent_s > self._wiring.settings.serving.stale_state_s
-        self._state.notes = ("state_stale",) if stale else ()
-        self._drills.refresh()
-        self.users.refresh()
-        self.status.sample()
+        do = self._attempts.do
+        do("the look at the updater", self._look_at_updater)
+        do("the look at drills", self._drills.refresh)
+        do("opening the user store", self.users.refresh)
+        do("sampling the board", self.status.sample)
         if now_s - self._lists_at_s >= _LISTS_EVERY_S:
             self._lists_at_s = now_s
-            self._refresh_lists()
+            do("refreshing the lists", self._refresh_lists)
         if now_s - self._files_at_s >= _FILES_EVERY_S:
             self._files_at_s = now_s
-            self._map_items()
-            self.status.count_visible()
+            do("mapping item state", self._map_items)
+            do("counting videos", self.status.count_visible)
             if self._loading is None or self._loading.done():
                 self._loading = asyncio.get_running_loop().create_task(self._load_champion())
 
     def beat_lightly(self) -> None:
-        """Do what a process that serves no feeds needs."""
+        """Do what a process that serves no feeds needs, as ``beat`` does."""
         self._row.beat(self._clock.elapsed_s())
-        self.users.refresh()
-        self.status.sample()
-        self._map_items()
+        self._attempts.do("opening the user store", self.users.refresh)
+        self._attempts.do("sampling the board", self.status.sample)
+        self._attempts.do("mapping item state", self._map_items)
+
+    def _look_at_updater(self) -> None:
+        silent_s = self._clock.elapsed_s() - float(self._board.rows["beat_s"][0])
+        stale = silent_s > self._wiring.settings.serving.stale_state_s
+        self._state.notes = ("state_stale",) if stale else ()
 
     def _map_items(self) -> None:
         if self._items is not None and self._items.present():
@@ -151,22 +164,36 @@ class Watcher:
 
     async def _load_champion(self) -> None:
         """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""
-        digest = self._store.champion()
-        now_s = self._clock.elapsed_s()
-        if digest is None or digest == self._state.bundle:
-            return
-        if digest == self._refused and now_s < self._refused_until_s:
-            return
+        digest = None
         try:
-            model = await asyncio.to_thread(self._open, digest)
-        except PlaybillError as error:
-            self._refused = digest
-            self._refused_until_s = self._clock.elapsed_s() + _RETRY_REFUSED_S
-            self._row.add("errors")
-            if self._model is None:
-                self._state.why_no_pipeline = error.code
+            digest = self._store.champion()
+            waiting = self._clock.elapsed_s() < self._refused_until_s
+            if digest in (None, self._state.bundle) or (digest == self._refused and waiting):
+                return
+            self._install(await asyncio.to_thread(self._open, digest))
+        except Exception as error:
+            self._refuse(digest, error)
+
+    def _refuse(self, digest: str | None, error: Exception) -> None:
+        """Leave a bundle alone for a while and the last good one serving; say once why.
+
+        Args:
+            digest: None when nobody can tell which bundle it would be.
+        """
+        self._refused = digest
+        self._refused_until_s = self._clock.elapsed_s() + _RETRY_REFUSED_S
+        self._row.add("errors")
+        code = error.code if isinstance(error, PlaybillError) else ""
+        if self._model is None:
+            self._state.why_no_pipeline = code if code in REASONS else "bundle_refused"
+        if (digest, str(error)) in self._told:
             return
-        self._install(model)
+        self._told.add((digest, str(error)))
+        name = digest or "the champion"
+        if isinstance(error, PlaybillError) and not isinstance(error, BrokenContract):
+            _log.error("%s is not loaded: %s (%s)", name, error.message, error.hint)
+        else:
+            log_mishap(f"loading {name}", error)
 
     def _open(self, digest: str) -> "BundleModel":
         from playbill.serving.bundle_model import BundleModel

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from playbill.app.clock import SystemClock
-from playbill.app.config import home_folder, key_folder, read_settings
+from playbill.app.config import home_folder, key_folder, overridden, read_settings
 from playbill.app.home_record import (
     KEY_REMEDY,
     HomeRecord,
@@ -97,13 +97,17 @@ class Wiring:
         draft.replace(self.layout.settings)
 
     def override(self, *, port: int | None = None, workers: int | None = None) -> "Wiring":
-        """Return the same wiring with settings of the command line in front of the file's."""
-        http = self.settings.http
-        if port is not None and port != http.port:
-            http = msgspec.structs.replace(http, port=port, collector_port=port + 1)
+        """Return the same wiring with settings of the command line in front of the file's.
+
+        Raises:
+            InvalidInput: one leaves its range; so does a port whose next one is none.
+        """
+        said: dict[str, int] = {}
+        if port is not None and port != self.settings.http.port:
+            said |= {"http.port": port, "http.collector_port": port + 1}
         if workers is not None:
-            http = msgspec.structs.replace(http, workers=workers)
-        return replace(self, settings=msgspec.structs.replace(self.settings, http=http))
+            said["http.workers"] = workers
+        return replace(self, settings=overridden(self.settings, "the command line", said))
 
     def check(self, settings: Settings) -> None:
         """Return if this home's log can go on with these settings.

@@ -5,7 +5,7 @@ import contextlib
 import importlib
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -18,7 +18,8 @@ from playbill.app.console_backend import InProcessBackend
 from playbill.app.process import join_family
 from playbill.app.watcher import Watcher
 from playbill.app.wiring import Wiring
-from playbill.serving import BoardRow
+from playbill.events import Collector
+from playbill.serving import Board, BoardRow
 from playbill.serving.http import Api
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
@@ -38,14 +39,28 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
     stopping = _stop_on_sigterm()
     board, row = join_family(place, wiring)
     settings = wiring.settings
-    collector = wiring.collector(f"serve-{place}")
-    watcher = Watcher(wiring, collector, board, row, place)
-    await watcher.warm_up()
+    with contextlib.closing(wiring.collector(f"serve-{place}")) as collector:
+        watcher = Watcher(wiring, collector, board, row, place)
+        await watcher.warm_up()
+        api = _feed_api(wiring, watcher, collector, board, row)
+        async with _beating(watcher.beat):
+            row.ready()
+            if standby:
+                await _needed(row, stopping)
+            if not stopping.is_set():
+                row.serving()
+                await _serve(api, settings.http.host, settings.http.port, stopping)
+
+
+def _feed_api(
+    wiring: Wiring, watcher: Watcher, collector: Collector, board: Board, row: BoardRow
+) -> Api:
+    settings = wiring.settings
     answer = guarded(watcher.service, row, wiring.clock)
     limit = settings.http.max_body_bytes
     reads = Reads(watcher.service, watcher.status, settings.regions, limit)
     backend = InProcessBackend(wiring, watcher, collector, reads, answer)
-    api = Api(
+    return Api(
         answer=answer,
         writes=Writes(collector, watcher.guard, row, limit),
         reads=reads,
@@ -55,15 +70,6 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
         max_body_bytes=limit,
         pages=_pages(backend, wiring),
     )
-    beating = asyncio.create_task(_beat(watcher))
-    row.ready()
-    if standby:
-        await _needed(row, stopping)
-    if not stopping.is_set():
-        row.serving()
-        await _serve(api, settings.http.host, settings.http.port, stopping)
-    beating.cancel()
-    collector.close()
 
 
 async def run_collector(wiring: Wiring) -> None:
@@ -71,28 +77,20 @@ async def run_collector(wiring: Wiring) -> None:
     stopping = _stop_on_sigterm()
     board, row = join_family(COLLECTOR_PLACE, wiring)
     settings = wiring.settings
-    collector = wiring.collector("collect")
-    watcher = Watcher(wiring, collector, board, row, COLLECTOR_PLACE)
-    api = Api(
-        answer=None,
-        writes=Writes(collector, watcher.guard, row, settings.http.max_body_bytes),
-        reads=None,
-        health=Health(board, watcher.status),
-        keys=ApiKeys(settings.api_keys),
-        board=row,
-        max_body_bytes=settings.http.max_body_bytes,
-    )
-
-    async def beat() -> None:
-        while True:
-            watcher.beat_lightly()
-            await asyncio.sleep(_BEAT_S)
-
-    beating = asyncio.create_task(beat())
-    row.ready()
-    await _serve(api, settings.http.host, settings.http.collector_port, stopping)
-    beating.cancel()
-    collector.close()
+    with contextlib.closing(wiring.collector("collect")) as collector:
+        watcher = Watcher(wiring, collector, board, row, COLLECTOR_PLACE)
+        api = Api(
+            answer=None,
+            writes=Writes(collector, watcher.guard, row, settings.http.max_body_bytes),
+            reads=None,
+            health=Health(board, watcher.status),
+            keys=ApiKeys(settings.api_keys),
+            board=row,
+            max_body_bytes=settings.http.max_body_bytes,
+        )
+        async with _beating(watcher.beat_lightly):
+            row.ready()
+            await _serve(api, settings.http.host, settings.http.collector_port, stopping)
 
 
 def _stop_on_sigterm() -> asyncio.Event:
@@ -101,10 +99,24 @@ def _stop_on_sigterm() -> asyncio.Event:
     return stopping
 
 
-async def _beat(watcher: Watcher) -> None:
-    while True:
-        watcher.beat()
-        await asyncio.sleep(_BEAT_S)
+@contextlib.asynccontextmanager
+async def _beating(beat: Callable[[], None]) -> AsyncIterator[None]:
+    """Let the heart beat until the body is done, however it ends.
+
+    It beats once before the body, which may say that it is ready and then be busy for a while.
+    """
+
+    async def turn() -> None:
+        while True:
+            await asyncio.sleep(_BEAT_S)
+            beat()
+
+    beat()
+    beating = asyncio.create_task(turn())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 async def _needed(row: BoardRow, stopping: asyncio.Event) -> None:

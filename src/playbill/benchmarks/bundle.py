@@ -41,7 +41,7 @@ def write_networks(
     ranker = Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES))
     p_action = ranker.score(features, np.ones((len(features), 3), np.int64))
     utility = p_action @ np.array([1.0, 2.0, 4.0, -12.0], np.float32)
-    distil_light(features, utility, world.seed, 1).save(folder / "light.npz")
+    distil_light(features, utility, 1).save(folder / "light.npz")
     random = np.random.default_rng([world.seed, 7])
     ContentTower(
         random.standard_normal((TOPICS, WIDTH), np.float32),

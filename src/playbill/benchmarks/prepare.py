@@ -28,7 +28,7 @@ from playbill.benchmarks.world import (
 from playbill.contracts import BUNDLE_FORMAT, Manifest, StoredVideo
 from playbill.core import Conflict, key64
 from playbill.events import EpochLog, EpochRecord
-from playbill.events.epochs import EPOCHS_PARTITION
+from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.features import (
     FEATURE_NAMES,
     FeatureState,

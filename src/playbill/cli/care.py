@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from playbill.app.doctor import examine
 from playbill.app.verbs import Home
@@ -20,11 +21,9 @@ def doctor(home: HomeOption = None, json: JsonOption = False) -> None:
             print_json(findings)
         else:
             for finding in findings:
-                colour = _COLOURS[finding.level]
-                out.print(
-                    f"[{colour}]{finding.level:8}[/] {finding.check:12} {finding.message}",
-                    highlight=False,
-                )
+                level = (f"{finding.level:8}", _COLOURS[finding.level])
+                line = Text.assemble(level, f" {finding.check:12} {finding.message}")
+                out.print(line, highlight=False)
                 if finding.fix:
                     out.print(f"{'':21} → {finding.fix}", highlight=False)
         if any(finding.level == "problem" for finding in findings):

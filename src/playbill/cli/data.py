@@ -107,7 +107,7 @@ def dead(
         for letter in letters[:50]:
             out.print(f"  {letter.id}  {letter.code}: {letter.message}", highlight=False)
             if show:
-                out.print(f"    {letter.text}", highlight=False, markup=False)
+                out.print(f"    {letter.text}", highlight=False)
 
 
 def _pairs(texts: list[str] | None) -> list[tuple[str, str]]:

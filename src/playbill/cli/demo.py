@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from playbill.app.stopping import Stopped
 from playbill.cli.progress import Stages
-from playbill.cli.shared import JsonOption, err, explained, out, print_json
+from playbill.cli.shared import EXIT_STOPPED, JsonOption, err, explained, out, print_json
 
 _DEFAULT_HOME = Path("demo-home")
 
@@ -17,7 +18,9 @@ def demo(
     home: Annotated[Path, typer.Option("--home", help="A folder of its own; emptied.")] = (
         _DEFAULT_HOME
     ),
-    port: Annotated[int, typer.Option(help="Feeds and console; writes on the next one.")] = 8700,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_534, help="Feeds and console; writes on the next one.")
+    ] = 8700,
     exit_: Annotated[bool, typer.Option("--exit", help="Stop after the summary.")] = False,
     seconds: Annotated[
         float, typer.Option(help="How long the platform runs before there is a model.")
@@ -29,19 +32,10 @@ def demo(
 
     with explained():
         story = Demo(home.absolute(), port, before_s=seconds)
-        told = False
-
-        def stop(*_: object) -> None:
-            story.stopping.ask()
-            if not told:
-                raise KeyboardInterrupt
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, story.stopping.ask)
+        signal.signal(signal.SIGTERM, story.stopping.ask)
 
         def finished(report: DemoReport) -> None:
-            nonlocal told
-            told = True
             if json:
                 print_json(report)
             else:
@@ -55,8 +49,8 @@ def demo(
                     finished,
                     stay=not exit_,
                 )
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+        except Stopped:
+            raise typer.Exit(EXIT_STOPPED) from None
 
 
 def simulate(
@@ -94,11 +88,17 @@ def simulate(
         print_json(report)
         return
     out.print(
-        f"{report.feeds:,} feeds ({report.feeds_per_s:,.0f}/s), "
-        f"{report.click_rate:.2%} clicks, {report.long_view_rate:.2%} long views, "
-        f"p95 {report.latency_p95_ms:.1f} ms, tiers {report.tiers}",
+        f"{report.feeds:,} feeds ({_said(report.feeds_per_s, ',.0f')}/s), "
+        f"clicks {_said(report.click_rate, '.2%')}, "
+        f"long views {_said(report.long_view_rate, '.2%')}, "
+        f"p95 {_said(report.latency_p95_ms, '.1f')} ms, tiers {report.tiers}",
         highlight=False,
     )
+
+
+def _said(value: float | None, form: str) -> str:
+    """Return a figure in words; what is not known is not 0."""
+    return "none" if value is None else format(value, form)
 
 
 def _show(report: object) -> None:
@@ -118,9 +118,9 @@ def _show(report: object) -> None:
     ):
         table.add_row(
             name,
-            f"{figures['click_rate']:.2%}",
-            f"{figures['long_view_rate']:.2%}",
-            f"{figures['utility_per_feed']:.2f}",
+            _said(figures["click_rate"], ".2%"),
+            _said(figures["long_view_rate"], ".2%"),
+            _said(figures["utility_per_feed"], ".2f"),
         )
     table.add_row("ideal: knows every taste", f"{bounds['ideal']:.2%}", "", "")
     out.print(table)

@@ -145,7 +145,7 @@ def show(digest: BundleArgument, home: HomeOption = None, json: JsonOption = Fal
             *((name, value) for name, value in manifest["data"].items()),
             *((f"settings: {name}", value) for name, value in read.items()),
         ]:
-            out.print(f"{name:28} {_said(value)}", highlight=False, markup=False)
+            out.print(f"{name:28} {_said(value)}", highlight=False)
 
 
 def promote(digest: BundleArgument, home: HomeOption = None) -> None:

@@ -53,7 +53,7 @@ class _Bars:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
@@ -99,4 +99,5 @@ class _Lines:
             f"{passed_s:7.1f} s  {stage}  {quarter * 100 // _QUARTERS} %",
             highlight=False,
             soft_wrap=True,
+            markup=False,
         )

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from playbill.app.verbs import Home
 from playbill.cli.progress import Stages
@@ -27,8 +28,12 @@ def parity(
             if report.first_mismatch is not None:
                 found = report.first_mismatch
                 out.print(
-                    f"first mismatch: [bold]{found.feature}[/] of request {found.request_id}: "
-                    f"served {found.served:.9g}, recomputed {found.recomputed:.9g}"
+                    Text.assemble(
+                        "first mismatch: ",
+                        (found.feature, "bold"),
+                        f" of request {found.request_id}: "
+                        f"served {found.served:.9g}, recomputed {found.recomputed:.9g}",
+                    )
                 )
         if not same:
             raise typer.Exit(EXIT_NO)
@@ -42,10 +47,13 @@ def replay(home: HomeOption = None, json: JsonOption = False) -> None:
         if json:
             print_json(report)
         else:
-            verdict = "equals" if report.equal else "[bold red]differs from[/]"
+            verdict = ("equals", "") if report.equal else ("differs from", "bold red")
             out.print(
-                f"state at epoch {report.epoch:,} with {report.user_rows:,} viewers "
-                f"{verdict} the log folded from nothing"
+                Text.assemble(
+                    f"state at epoch {report.epoch:,} with {report.user_rows:,} viewers ",
+                    verdict,
+                    " the log folded from nothing",
+                )
             )
         if not report.equal:
             raise typer.Exit(EXIT_NO)

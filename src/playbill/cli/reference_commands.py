@@ -76,8 +76,14 @@ def options_of(call: Callable[..., Any]) -> Iterator[Option]:
             names = _written(info)
             if not names:
                 names = (f"--{word}", f"--no-{word}") if kind is bool else (f"--{word}",)
-        least = f" At least {info.min}." if info.min is not None else ""
-        yield Option(names, kind, parameter.default, (info.help or "") + least)
+        yield Option(names, kind, parameter.default, (info.help or "") + _range(info))
+
+
+def _range(info: Any) -> str:
+    """Return the range of a number in words, behind what its help says."""
+    ends = (("at least", info.min), ("at most", info.max))
+    said = ", ".join(f"{which} {end}" for which, end in ends if end is not None)
+    return f" {said.capitalize()}." if said else ""
 
 
 def _written(info: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from playbill.app.stopping import Stopped
 from playbill.app.supervisor import Supervisor
 from playbill.app.wiring import Wiring
 from playbill.cli.shared import HomeOption, err, explained
@@ -15,8 +16,12 @@ from playbill.serving import Board, quantile_ms
 
 def up(
     home: HomeOption = None,
-    port: Annotated[int | None, typer.Option(help="Port of feeds and console.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that serve feeds.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_534, help="Port of feeds and console.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes that serve feeds.")
+    ] = None,
 ) -> None:
     """Start updater, collector and servers; replace what dies; stop all on Ctrl-C."""
     with explained():
@@ -29,7 +34,7 @@ def up(
             err.print(f"home {wiring.layout.home}", highlight=False)
             try:
                 supervisor.start()
-            except InterruptedError:
+            except Stopped:
                 return
             err.print(f"feeds and console: http://{http.host}:{http.port}", highlight=False)
             err.print(

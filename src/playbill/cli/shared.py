@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from playbill.core import DependencyUnavailable, InvalidInput, PlaybillError
+from playbill.core import BrokenContract, DependencyUnavailable, InvalidInput, PlaybillError
 
 EXIT_NO = 1
 """The command ran and the answer is no: parity broken, a check failed."""
@@ -18,9 +19,12 @@ EXIT_INPUT = 2
 """What was asked for cannot be: wrong input, wrong state."""
 EXIT_DEPENDENCY = 3
 """Something behind the command is gone."""
+EXIT_STOPPED = 130
+"""The demo was stopped before its summary."""
 
-out = Console()
-err = Console(stderr=True)
+# Most of what is printed holds paths, names and messages, whose brackets are no markup.
+out = Console(markup=False)
+err = Console(stderr=True, markup=False)
 
 HomeOption = Annotated[
     Path | None,
@@ -37,11 +41,13 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn an expected failure into a message, a hint and an exit code."""
+    """Turn an expected failure into a message, a hint and an exit code; a bug of ours stays one."""
     try:
         yield
+    except BrokenContract:
+        raise
     except PlaybillError as error:
-        err.print(f"[bold red]playbill:[/] {error.message}", highlight=False)
+        err.print(Text.assemble(("playbill:", "bold red"), " ", error.message), highlight=False)
         if error.hint:
             err.print(f"  {error.hint}", highlight=False)
         if isinstance(error, InvalidInput):

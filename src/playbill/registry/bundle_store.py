@@ -9,6 +9,7 @@ import msgspec
 
 from playbill.contracts import BUNDLE_FORMAT, MANIFEST_FILE, Manifest
 from playbill.core import (
+    DependencyUnavailable,
     InvalidInput,
     NotFound,
     canonical_json,
@@ -27,8 +28,8 @@ def verify_bundle(folder: Path, digest: str) -> Manifest:
     """Return the manifest of a bundle whose every byte is as it was sealed.
 
     Raises:
-        InvalidInput: the manifest is not the one the digest names, a file is missing, altered or
-            not listed, or the format is one this version does not know.
+        InvalidInput: the manifest is not the one the digest names, a file is missing, altered,
+            not listed or cannot be read, or the format is one this version does not know.
     """
     try:
         text = (folder / MANIFEST_FILE).read_bytes()
@@ -43,13 +44,11 @@ def verify_bundle(folder: Path, digest: str) -> Manifest:
         manifest = msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _broken(folder, f"its manifest cannot be read: {error}") from error
-    found = _files(folder)
-    if found != manifest.files.keys():
-        odd = ", ".join(sorted(found ^ manifest.files.keys()))
-        raise _broken(folder, f"files missing or not listed: {odd}")
-    for name, expected in manifest.files.items():
-        if not _is_plain(folder / name) or file_digest(folder / name) != expected:
-            raise _broken(folder, f"{name} was altered")
+    try:
+        _compare(folder, manifest)
+    except OSError as error:
+        what = Path(error.filename).name if error.filename else "a file"
+        raise _broken(folder, f"{what} cannot be read: {error.strerror}") from error
     return manifest
 
 
@@ -116,11 +115,20 @@ class BundleStore:
         replace_file(self._folder / _POINTER, digest.encode())
 
     def champion(self) -> str | None:
-        """Return the digest that serves, None when no bundle was ever promoted."""
+        """Return the digest that serves, None when no bundle was ever promoted.
+
+        Raises:
+            DependencyUnavailable: the pointer is there and cannot be read.
+        """
         try:
-            return (self._folder / _POINTER).read_text().strip() or None
-        except OSError:
+            return (self._folder / _POINTER).read_text("utf-8").strip() or None
+        except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise DependencyUnavailable(
+                f"the pointer to the champion cannot be read: {error}",
+                hint=f"let this user read bundles/{_POINTER}, or promote a bundle again",
+            ) from error
 
     def manifest(self, digest: str) -> Manifest:
         """Return the manifest of an intact bundle.
@@ -158,11 +166,15 @@ class BundleStore:
     def digests(self) -> list[str]:
         """Return the digests of all bundles, oldest first by creation.
 
-        One whose manifest is damaged is listed by what its folder's name says of its digest.
+        One whose manifest is damaged, or cannot be read, is listed by what its folder's name says
+        of its digest.
         """
         found = []
         for path in self._folder.glob(f"*/{MANIFEST_FILE}"):
-            text = path.read_bytes()
+            try:
+                text = path.read_bytes()
+            except OSError:
+                text = b""
             digest = content_digest(text)
             if self.path(digest) != path.parent:
                 digest = "sha256:" + path.parent.name
@@ -172,6 +184,17 @@ class BundleStore:
                 created = 0
             found.append((created, digest))
         return [digest for _, digest in sorted(found)]
+
+
+def _compare(folder: Path, manifest: Manifest) -> None:
+    """Return if what lies in a folder is what its manifest lists, to the byte."""
+    found = _files(folder)
+    if found != manifest.files.keys():
+        odd = ", ".join(sorted(found ^ manifest.files.keys()))
+        raise _broken(folder, f"files missing or not listed: {odd}")
+    for name, expected in manifest.files.items():
+        if not _is_plain(folder / name) or file_digest(folder / name) != expected:
+            raise _broken(folder, f"{name} was altered")
 
 
 class _Format(msgspec.Struct):

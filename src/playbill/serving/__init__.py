@@ -4,6 +4,7 @@ from playbill.serving.board import SERVING, WARM, Board, BoardRow, quantile_ms
 from playbill.serving.drills import Drill, DrilledModel, DrillPlan, Drills
 from playbill.serving.feed_service import FeedService, ServingState
 from playbill.serving.impressions import Recorder
+from playbill.serving.mishaps import log_mishap
 from playbill.serving.status import StatusReader
 from playbill.serving.user_rows import UserRows
 
@@ -21,5 +22,6 @@ __all__ = [
     "ServingState",
     "StatusReader",
     "UserRows",
+    "log_mishap",
     "quantile_ms",
 ]

@@ -1,6 +1,9 @@
 """The board: heartbeats and counters of every process, in shared memory, one row a process.
 
-Each row has one writer, so counting is one addition without a lock; whoever asks adds rows up.
+Each counter of a row has one writer, so counting is one addition without a lock; whoever asks adds
+rows up. The writer is the process whose row it is. ``restarts``, in the updater's row, is the
+supervisor's. ``ready`` both write: the supervisor clears it before a process starts and calls a
+standby up with it, which says nothing more of itself until it is called.
 """
 
 import mmap
@@ -18,7 +21,8 @@ BUCKETS = 96
 _SMALLEST_MS = 0.05
 _GROWTH = 1.12
 BUCKET_MS = (_SMALLEST_MS * _GROWTH ** np.arange(BUCKETS)).astype(np.float64)
-"""(96,) upper bounds of the latency buckets in milliseconds, 0.05 to about 2,400."""
+"""(96,) upper bounds of the latency buckets in milliseconds, 0.05 to about 2,400. One bucket more
+counts what is beyond the last of them."""
 
 _ROW = np.dtype(
     [
@@ -39,7 +43,8 @@ _ROW = np.dtype(
         ("video_keys_taken", "<i8"),
         ("videos_without_room", "<i8"),
         ("restarts", "<i8"),
-        ("latency", "<i8", (BUCKETS,)),
+        ("latency", "<i8", (BUCKETS + 1,)),
+        ("latency_sum_ms", "<f8"),
     ]
 )
 
@@ -107,9 +112,13 @@ class Board:
         return {tier.value: int(count) for tier, count in zip(Tier, totals, strict=True)}
 
     def latency(self) -> npt.NDArray[np.int64]:
-        """Return (96,) replies by latency bucket since the start."""
+        """Return (97,) replies by latency bucket since the start."""
         counts: npt.NDArray[np.int64] = self.rows["latency"].sum(axis=0)
         return counts
+
+    def latency_sum_ms(self) -> float:
+        """Return what all replies since the start took, added up."""
+        return float(self.rows["latency_sum_ms"].sum())
 
 
 class BoardRow:
@@ -148,11 +157,15 @@ class BoardRow:
         """Count a reply by tier and latency."""
         self._row["feeds"] += 1
         self._row["tiers"][0, tier] += 1
-        self._row["latency"][0, min(int(np.searchsorted(BUCKET_MS, ms)), BUCKETS - 1)] += 1
+        self._row["latency"][0, int(np.searchsorted(BUCKET_MS, ms))] += 1
+        self._row["latency_sum_ms"] += ms
 
 
 def quantile_ms(counts: npt.NDArray[np.int64], share: float) -> float | None:
-    """Return the upper bound of the bucket that holds a quantile, None without observations."""
+    """Return the upper bound of the bucket that holds a quantile, None without observations.
+
+    The last bucket has none; a quantile in it is told as the largest bound there is.
+    """
     total = int(counts.sum())
     if total == 0:
         return None

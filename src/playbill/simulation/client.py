@@ -6,7 +6,15 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from playbill.contracts import Event, EventsReply, FeedReply, Fields, UsersReply, VideosReply
+from playbill.contracts import (
+    Event,
+    EventsReply,
+    FeedReply,
+    Fields,
+    Status,
+    UsersReply,
+    VideosReply,
+)
 from playbill.core import DependencyUnavailable
 from playbill.simulation.transport import RetryPolicy, Transport
 
@@ -15,6 +23,7 @@ Reply = TypeVar("Reply")
 _FEED = msgspec.json.Decoder(FeedReply)
 _EVENTS = msgspec.json.Decoder(EventsReply)
 _VIDEOS = msgspec.json.Decoder(VideosReply)
+_STATUS = msgspec.json.Decoder(Status)
 _USERS = msgspec.json.Decoder(UsersReply)
 
 
@@ -129,6 +138,10 @@ class PlaybillClient:
         }
         text = urlencode({name: value for name, value in query.items() if value is not None})
         return _decoded(self._feeds.call("GET", f"/v1/feed?{text}"), _FEED)
+
+    def status(self) -> Status:
+        """Return how the deployment is doing."""
+        return _decoded(self._feeds.call("GET", "/v1/status"), _STATUS)
 
     def close(self) -> None:
         """Let go of the connections."""

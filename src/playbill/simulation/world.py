@@ -12,10 +12,10 @@ from playbill.simulation.bodies import user_body, video_body
 from playbill.simulation.catalogue import Catalogue, make_catalogue
 from playbill.simulation.columns import Floats, Ints, Mask
 from playbill.simulation.policies import Policy, PolicyValue, evaluate, policy_named
-from playbill.simulation.regions import REGION_NAMES, awake
+from playbill.simulation.regions import awake
 from playbill.simulation.responses import Outcomes, ResponseModel
 from playbill.simulation.settings import WorldSettings, checked
-from playbill.simulation.viewers import Viewers, make_viewers, viewer_id, viewer_row
+from playbill.simulation.viewers import Viewers, make_viewers, viewer_row
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -30,16 +30,6 @@ class World:
     responses: ResponseModel
     rows: dict[str, int]
     """Video id to its row."""
-
-    @property
-    def region_names(self) -> tuple[str, ...]:
-        """Return the regions that the server must declare."""
-        return REGION_NAMES
-
-    def user_ids(self, count: int) -> list[str]:
-        """Return the ids of the most active viewers, for example to offer in a console."""
-        busiest = np.argsort(-self.viewers.activity, kind="stable")[:count]
-        return [viewer_id(user) for user in busiest.tolist()]
 
     def known(self, video_ids: Sequence[str]) -> tuple[Ints, Mask]:
         """Return (K,) rows of the videos this world made, in order, and (C,) which those are."""

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from playbill.contracts import FeedReply, FeedRequest
-from playbill.core import InvalidInput, NotFound, PlaybillError
+from playbill.core import BrokenContract, InvalidInput, NotFound, PlaybillError
 from playbill.serving.board import BoardRow
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
@@ -19,6 +20,7 @@ from playbill.serving.http.reads import Reads
 from playbill.serving.http.replies import encode, problem_reply, reply
 from playbill.serving.http.requests import decode, feed_request_of_query, read_body
 from playbill.serving.http.writes import Writes
+from playbill.serving.mishaps import log_mishap
 
 Handler = Callable[[Request], Awaitable[Response]]
 Answer = Callable[[FeedRequest], FeedReply]
@@ -52,9 +54,11 @@ class Api:
         self._keys = keys
         self._board = board
         self._max_body_bytes = max_body_bytes
+        self._feeds = ServerErrorMiddleware(self._feed, handler=self._broke)
         self._framework = Starlette(
             routes=[*self._routes(writes, reads, health), *pages],
             exception_handlers={
+                BrokenContract: self._broke,
                 PlaybillError: self._refuse,
                 HTTPException: self._unrouted,
                 Exception: self._broke,
@@ -66,11 +70,12 @@ class Api:
         if scope["type"] != "http":
             await self._framework(scope, receive, send)
         elif scope["path"] == "/v1/feed" and self._answer is not None:
-            await self._feed(self._answer, scope, receive, send)
+            await self._feeds(scope, receive, send)
         else:
             await self._framework(scope, receive, send)
 
-    async def _feed(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _feed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._answer is not None
         try:
             self._keys.check(_authorisation(scope), "feed")
             if scope["method"] == "GET":
@@ -80,7 +85,9 @@ class Api:
                 message = decode(body, FeedRequest)
             else:
                 raise _method_not_allowed()
-            found = answer(message)
+            found = self._answer(message)
+        except BrokenContract:
+            raise
         except PlaybillError as error:
             self._board.add("refused")
             await problem_reply(error)(scope, receive, send)
@@ -147,8 +154,10 @@ class Api:
         return problem_reply(InvalidInput(str(error.detail)))
 
     async def _broke(self, request: Request, error: Exception) -> Response:
+        """Count and log a bug of ours, whichever route it broke."""
         self._board.add("errors")
-        return problem_reply(PlaybillError(""))
+        log_mishap("a request", error)
+        return problem_reply(BrokenContract(""))
 
 
 def _authorisation(scope: Scope) -> str | None:

@@ -65,14 +65,13 @@ class Health:
         counts = self._board.latency().cumsum()
         buckets = [
             (f"{bound / 1000.0:.6g}", float(count))
-            for bound, count in zip(BUCKET_MS, counts, strict=True)
+            for bound, count in zip(BUCKET_MS, counts[:-1], strict=True)
         ]
         buckets.append(("+Inf", float(counts[-1])))
         latency = HistogramMetricFamily(
             "playbill_feed_seconds", "Time to answer a feed, inside the worker."
         )
-        middle = BUCKET_MS / 1000.0
-        latency.add_metric([], buckets, float((self._board.latency() * middle).sum()))
+        latency.add_metric([], buckets, self._board.latency_sum_ms() / 1000.0)
         yield latency
         yield from self._gauges()
 

@@ -18,6 +18,7 @@ from playbill.serving.http.requests import decode, read_body
 from playbill.serving.status import StatusReader
 
 _MOST = 100
+_DIGITS = len(str(_MOST))
 
 
 class Reads:
@@ -140,7 +141,8 @@ class Reads:
 
 def _size(request: Request) -> int:
     text = request.query_params.get("size", "20")
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _MOST):
+    digits = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+    if not (digits and 1 <= int(text) <= _MOST):
         raise InvalidInput(f"size is {text[:20]!r}; expected 1 to {_MOST}", field="size")
     return int(text)
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from playbill.contracts import FeedRequest
 from playbill.core import InvalidInput, nearest_name
@@ -20,7 +20,8 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
     """Return a JSON body's bytes.
 
     Raises:
-        InvalidInput: it is declared as something else than JSON, or is too large.
+        InvalidInput: it is declared as something else than JSON, is too large, or never came
+            whole.
     """
     media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if media.lower() != "application/json":
@@ -34,11 +35,14 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
         raise _too_large(most_bytes)
     parts = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise _too_large(most_bytes)
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most_bytes:
+                raise _too_large(most_bytes)
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise InvalidInput("the connection ended before the body did") from error
     return b"".join(parts)
 
 

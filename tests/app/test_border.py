@@ -1,0 +1,80 @@
+"""The outermost border: whatever breaks behind it, a feed comes."""
+
+import pytest
+
+from playbill.app.border import guarded
+from playbill.contracts import FeedReply, FeedRequest, Tier
+from playbill.core import BrokenContract, DependencyUnavailable, FixedClock, InvalidInput
+from playbill.serving import Board
+
+SECRET = "what-the-client-sent"
+BUGS = [ValueError(SECRET), BrokenContract(SECRET), DependencyUnavailable(SECRET), OSError(SECRET)]
+
+
+class Breaking:
+    """A service whose parts raise what they are given."""
+
+    def __init__(self, feed, last_resort=None):
+        self._feed = feed
+        self._last_resort = last_resort
+
+    def feed(self, message):
+        raise self._feed
+
+    def last_resort(self, message, reason):
+        if self._last_resort is not None:
+            raise self._last_resort
+        return reply(Tier.POPULAR, reason)
+
+    def static(self, message, reason):
+        return reply(Tier.STATIC, reason)
+
+
+def reply(tier, reason):
+    return FeedReply(
+        request_id="0" * 16,
+        served_at=1,
+        tier=tier,
+        reasons=[reason],
+        bundle=None,
+        items=[],
+        cursor=None,
+    )
+
+
+@pytest.fixture
+def board(tmp_path):
+    return Board(tmp_path / "board", create=True)
+
+
+def answered(service, board):
+    return guarded(service, board.row(0), FixedClock(0))(FeedRequest(user_id=SECRET))
+
+
+@pytest.mark.parametrize("error", BUGS)
+def test_a_feed_that_breaks_comes_back_from_a_lower_tier(board, caplog, error):
+    found = answered(Breaking(error), board)
+    assert (found.tier, found.reasons) == (Tier.POPULAR, ["internal_error"])
+    assert (board.total("errors"), board.total("feeds")) == (1, 1)
+    (line,) = caplog.messages
+    assert line.startswith("a feed broke: ")
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize("error", [*BUGS, TypeError(SECRET), InvalidInput(SECRET)])
+def test_a_last_resort_that_breaks_too_leaves_the_safe_list(board, caplog, error):
+    found = answered(Breaking(ValueError(SECRET), error), board)
+    assert (found.tier, found.reasons) == (Tier.STATIC, ["internal_error"])
+    assert board.total("errors") == 2
+    assert [line.partition(" broke")[0] for line in caplog.messages] == [
+        "a feed",
+        "the last resort of a feed",
+    ]
+    assert SECRET not in caplog.text
+
+
+def test_bad_input_is_the_callers_to_hear_of(board, caplog):
+    with pytest.raises(InvalidInput, match="no such region"):
+        answered(Breaking(InvalidInput("no such region")), board)
+    assert (board.total("errors"), board.total("feeds")) == (0, 0)
+    assert caplog.messages == []
