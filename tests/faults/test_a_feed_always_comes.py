@@ -124,6 +124,8 @@ def test_a_corrupt_bundle_is_refused(made: LiveHome, name: str) -> None:
     path.write_bytes(data)
     made.start()
     served(made.feed("viewer1"), "popular", "bundle_refused")
+    why = "its manifest is not the one" if name == "manifest.json" else f"{name} was altered"
+    assert f"is not served: {why}" in made.output.read_text()
 
 
 def test_a_bundle_without_its_index_is_refused(made: LiveHome) -> None:
