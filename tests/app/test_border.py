@@ -26,8 +26,8 @@ class Breaking:
             raise self._last_resort
         return reply(Tier.POPULAR, reason)
 
-    def static(self, message, reason):
-        return reply(Tier.STATIC, reason)
+    def static(self, message, reasons):
+        return reply(Tier.STATIC, *reasons)
 
 
 def reply(tier, reason):

@@ -31,3 +31,13 @@ def test_a_terminal_gets_bars():
 
 def test_quiet_says_nothing():
     assert _said(terminal=False, quiet=True) == _said(terminal=True, quiet=True) == ""
+
+
+def test_after_it_was_stopped_it_draws_over_nothing():
+    written = io.StringIO()
+    with Stages(Console(file=written, force_terminal=True, width=80)) as stages:
+        stages("read", 1.0)
+        stages.stop()
+        before = written.getvalue()
+        stages("read", 1.0)
+    assert written.getvalue() == before

@@ -120,6 +120,13 @@ def test_the_bounds_of_time_are_exact_to_the_millisecond(at, code):
         )
 
 
+def test_seconds_sent_for_milliseconds_are_told_as_such():
+    (seconds,) = admit(event(at=NOW_MS // 1000)).rejected
+    (days,) = admit(event(at=NOW_MS - 10 * 86_400_000)).rejected
+    assert seconds.hint == "at is in milliseconds since 1970; this looks like seconds"
+    assert days.hint == "bring older history in with playbill import"
+
+
 @laws
 @given(
     ahead_ms=st.integers(1, 10**6),

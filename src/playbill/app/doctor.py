@@ -13,7 +13,7 @@ import msgspec
 from playbill import __version__
 from playbill.app.home_record import check_key, read_record
 from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
-from playbill.core import BrokenContract, PlaybillError
+from playbill.core import DAY_MS, BrokenContract, PlaybillError
 from playbill.events import EpochLog
 from playbill.features import NoCheckpoint, load_checkpoint
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
@@ -22,6 +22,8 @@ _GIB = 1 << 30
 _LOW_DISK_BYTES = 2 * _GIB
 _NEEDED = ("numpy", "numba", "onnxruntime", "granian", "lmdb", "msgspec", "starlette")
 _TRAINING = ("torch", "onnx", "deltalake", "duckdb", "pyarrow")
+
+_QUIET_DAYS = 30
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +191,15 @@ def _log(wiring: Wiring) -> Iterator[Finding]:
         level="ok",
         message=f"{len(partitions)} partitions, {last.epoch:,} epochs",
     )
+    quiet_days = (wiring.clock.now_ms() - last.at_ms) // DAY_MS
+    if last.epoch and quiet_days > _QUIET_DAYS:
+        yield Finding(
+            check="log",
+            level="note",
+            message=f"the log ends {quiet_days:,} days ago; sums decay by the clock, so a feed "
+            "asked for today knows little but the last videos of what went before",
+            fix="nothing, where it is an imported past; else see why no events come",
+        )
     if waiting:
         yield Finding(
             check="log",

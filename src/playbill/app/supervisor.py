@@ -24,6 +24,7 @@ _UPDATER_HANG_S = 60.0
 _STOP_S = 10.0
 _BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
 _STEADY_S = 30.0
+_TELL_S = 5.0
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """Processes share the cores; numeric libraries that start threads of their own fight over them."""
 
@@ -207,8 +208,15 @@ class Supervisor:
         return silent_s > (_UPDATER_HANG_S if child.place == UPDATER_PLACE else limit_s)
 
     def _wait_ready(self, places: list[int]) -> None:
+        began_s = told_s = self.wiring.clock.elapsed_s()
         while not all(self._board.rows["ready"][place] for place in places):
             if self.stopping.wait(_WATCH_S):
                 self.stop()
                 raise Stopped("stopped before it was ready")
             self.look()
+            now_s = self.wiring.clock.elapsed_s()
+            if UPDATER_PLACE in places and now_s - told_s >= _TELL_S:
+                told_s = now_s
+                self.say(
+                    f"folding what the log holds beyond the checkpoint, {now_s - began_s:.0f} s"
+                )

@@ -30,17 +30,22 @@ def import_(
         Path | None, typer.Option(help="For mapped: which column is what, in TOML.")
     ] = None,
     history: Annotated[
-        bool, typer.Option(help="For kuairand: also the watches before 25 April, times made up.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            help="For kuairand: also the watches before 25 April, times made up; "
+            "else where the folder has them."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Bring a past in, through the same admission as live traffic, and report on it."""
     with explained():
-        from playbill.importing import KuaiRand, Mapped, MovieLens, Progress
+        from playbill.importing import HISTORY_FILES, KuaiRand, Mapped, MovieLens, Progress
 
         source: Any
         if dataset is Dataset.KUAIRAND:
-            source = KuaiRand(path, history=history)
+            has_history = any(path.glob(HISTORY_FILES))
+            source = KuaiRand(path, history=has_history if history is None else history)
         elif dataset is Dataset.MOVIELENS:
             source = MovieLens(path)
         elif mapping is None:

@@ -35,14 +35,17 @@ def demo(
         signal.signal(signal.SIGINT, story.stopping.ask)
         signal.signal(signal.SIGTERM, story.stopping.ask)
 
+        stages = Stages()
+
         def finished(report: DemoReport) -> None:
+            stages.stop()
             if json:
                 print_json(report)
             else:
                 _show(report)
 
         try:
-            with Stages() as stages:
+            with stages:
                 story.run(
                     stages,
                     lambda line: err.print(line, highlight=False),
@@ -51,6 +54,7 @@ def demo(
                 )
         except Stopped:
             raise typer.Exit(EXIT_STOPPED) from None
+        err.print("stopped", highlight=False)
 
 
 def simulate(
@@ -132,4 +136,5 @@ def _show(report: object) -> None:
         "recomputed from the log bit for bit",
         highlight=False,
     )
-    out.print(f"bundle {report.bundle[:23]}, seconds {report.seconds}", highlight=False)
+    took = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in report.seconds.items())
+    out.print(f"bundle {report.bundle[:23]}; {took}", highlight=False)

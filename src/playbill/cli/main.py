@@ -1,8 +1,12 @@
 """All commands."""
 
+from typing import Annotated
+
 import typer
 
+from playbill import __version__
 from playbill.cli import care, data, demo, learn, proofs, reference, serve
+from playbill.cli.shared import out
 
 app = typer.Typer(
     name="playbill",
@@ -13,8 +17,18 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"playbill {__version__}", highlight=False)
+        raise typer.Exit
+
+
 @app.callback()
-def _home_feed() -> None:
+def _home_feed(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
     """Events in, a learned feed out, and a feed that always comes back."""
 
 

@@ -40,8 +40,13 @@ class Stages:
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
         """Stop drawing; what is there stays."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Say no more, so that a result can be printed below; any number of times."""
         if not self._quiet:
             self._shown.stop()
+        self._quiet = True
 
     def __call__(self, stage: str, share: float) -> None:
         """Say how far a stage is, from 0 to 1."""

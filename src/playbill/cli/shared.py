@@ -22,9 +22,20 @@ EXIT_DEPENDENCY = 3
 EXIT_STOPPED = 130
 """The demo was stopped before its summary."""
 
-# Most of what is printed holds paths, names and messages, whose brackets are no markup.
-out = Console(markup=False)
-err = Console(stderr=True, markup=False)
+# Most of what is printed holds paths, names and messages, whose brackets are no markup. In a file
+# or a pipe lines are as long as what they say.
+_WIDE = 160
+out = Console(
+    markup=False,
+    width=None if sys.stdout.isatty() else _WIDE,
+    soft_wrap=not sys.stdout.isatty(),
+)
+err = Console(
+    stderr=True,
+    markup=False,
+    width=None if sys.stderr.isatty() else _WIDE,
+    soft_wrap=not sys.stderr.isatty(),
+)
 
 HomeOption = Annotated[
     Path | None,

@@ -49,6 +49,8 @@ class Card:
     buttons: tuple[Button, ...]
 
 
+_BY_CHANCE = 0.5
+"""Every place has a propensity; only those that chance filled have one so small."""
 _LABELS = (
     (Act.WATCH, "Watch", "Watched"),
     (Act.LIKE, "Like", "Liked"),
@@ -80,7 +82,7 @@ def _card(shown: Shown, item: FeedItem, video: VideoView | None, *, is_new: bool
         age=age_words(shown.reply.served_at - video.created_at_ms) if video else None,
         score=f"{item.score:.3f}",
         source=item.source.replace("_", " "),
-        propensity=f"{item.propensity:.3f}" if item.propensity < 1 else None,
+        propensity=f"{item.propensity:.3f}" if item.propensity < _BY_CHANCE else None,
         because=item.because,
         poster=poster_of(item.video_id, first_topic(video)),
         is_new=is_new,

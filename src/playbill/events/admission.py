@@ -28,6 +28,11 @@ _NEEDS_VIDEO = frozenset(EventType) - {EventType.FOLLOW, EventType.SEARCH}
 _LONG_VIEW = {None: 0, False: 1, True: 2}
 _cached_key64 = lru_cache(maxsize=1 << 17)(key64)
 
+_TOO_OLD = "bring older history in with playbill import"
+_IN_SECONDS = "at is in milliseconds since 1970; this looks like seconds"
+_SECONDS_UNTIL = 100_000_000_000
+"""Smaller numbers, taken as milliseconds, lie before 1973; as seconds they are our days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -162,7 +167,7 @@ class Admission:
                 f"at most {bounds.max_age_ms / 1000:,.0f} s are taken",
                 code="event_too_old",
                 field="at",
-                hint="bring older history in with playbill import",
+                hint=_TOO_OLD if at_ms > _SECONDS_UNTIL else _IN_SECONDS,
             )
         return min(at_ms, received_at_ms)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from playbill.contracts import MAX_EVENTS_PER_BATCH, Event, RejectedEvent
-from playbill.core import InvalidInput
+from playbill.contracts import MAX_EVENTS_PER_BATCH, Event, EventType, RejectedEvent
+from playbill.core import InvalidInput, nearest_name
 
 
 class _Typed(msgspec.Struct):
@@ -22,6 +22,8 @@ _typed = msgspec.json.Decoder(_Typed)
 _loose = msgspec.json.Decoder(_Loose)
 _event = msgspec.json.Decoder(Event)
 _INVALID = "invalid_event"
+_MISSING = re.compile(r"^Object missing required field `([^`]*)`")
+_UNKNOWN_VALUE = re.compile(r"^Invalid enum value '([^']*)'")
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 
 
@@ -55,7 +57,16 @@ def problem_of(error: Exception) -> tuple[str, str | None]:
         return "nested too deeply", None
     text = str(error)
     found = _PATH.search(text)
-    return _PATH.sub("", text), (found.group(1) or None) if found else None
+    message, field = _PATH.sub("", text), (found.group(1) or None) if found else None
+    missing = _MISSING.search(message)
+    if missing is not None:
+        field = f"{field}.{missing.group(1)}" if field else missing.group(1)
+    unknown = _UNKNOWN_VALUE.search(message)
+    if unknown is not None and field is not None and field.endswith("type"):
+        message += f"; types are {', '.join(EventType)}." + nearest_name(
+            unknown.group(1), [kind.value for kind in EventType]
+        )
+    return message, field
 
 
 def rejection_of(index: int, error: Exception) -> RejectedEvent:

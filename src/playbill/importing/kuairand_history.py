@@ -12,6 +12,8 @@ from playbill.importing.showings import SETTLES_MS, Showings, did_bit
 from playbill.importing.tables import arrow, read_parquet, whole_numbers
 from playbill.importing.tally import Count, Ints, Mask, Screen
 
+HISTORY_FILES = "user_history_*.parquet"
+
 STEP_MS = 10 * MINUTE_MS
 """Made-up time between two watches of one user."""
 
@@ -130,7 +132,7 @@ def _note(path: Path, watches: int, unmatched: int) -> str:
 
 
 def _history_file(folder: Path) -> Path:
-    paths = sorted(folder.glob("user_history_*.parquet"))
+    paths = sorted(folder.glob(HISTORY_FILES))
     if len(paths) != 1:
         raise NotFound(
             f"{folder} holds {len(paths)} files user_history_*.parquet; one is expected",
