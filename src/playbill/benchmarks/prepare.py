@@ -26,7 +26,7 @@ from playbill.benchmarks.world import (
     viewer_name,
 )
 from playbill.contracts import BUNDLE_FORMAT, Manifest, StoredVideo
-from playbill.core import Conflict, key64
+from playbill.core import Conflict, NotFound, key64
 from playbill.events import EpochLog, EpochRecord
 from playbill.events.partitions import EPOCHS_PARTITION
 from playbill.features import (
@@ -102,6 +102,21 @@ def prepare(folder: Path, videos: int, viewers: int, seed: int, on_stage: OnStag
     prepared = Prepared(*wanted, bundle)
     (folder / MARKER).write_bytes(msgspec.json.encode(prepared))
     return prepared
+
+
+def read_prepared(folder: Path) -> Prepared:
+    """Return what was prepared in a folder.
+
+    Raises:
+        NotFound: nothing was, or by another version.
+    """
+    known = _known(folder)
+    if known is None or (known.version, known.features) != (__version__, features_digest()):
+        raise NotFound(
+            f"{folder} is no home that this version's benchmark made",
+            hint="playbill bench prepare --home FOLDER",
+        )
+    return known
 
 
 def _known(folder: Path) -> Prepared | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from playbill import __version__
-from playbill.cli import care, data, demo, learn, proofs, reference, serve
+from playbill.cli import bench, care, data, demo, learn, proofs, reference, serve
 from playbill.cli.shared import out
 
 app = typer.Typer(
@@ -48,6 +48,10 @@ app.command("import")(data.import_)
 app.command("doctor")(care.doctor)
 app.command("drill")(care.drill)
 app.command("reference", hidden=True)(reference.reference)
+benches = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+app.add_typer(benches, name="bench")
+benches.command("prepare")(bench.prepare)
+benches.command("feed")(bench.feed)
 events = typer.Typer(help="Look after events.", no_args_is_help=True)
 app.add_typer(events, name="events")
 

@@ -1,0 +1,113 @@
+"""Feeds over HTTP: one worker on a core of its own, the generator on another."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playbill.app.learning import hardware
+from playbill.app.supervisor import FIRST_WORKER, Supervisor
+from playbill.app.verbs import Home
+from playbill.benchmarks.load import Generator, Load
+from playbill.benchmarks.prepare import read_prepared
+from playbill.benchmarks.world import viewer_name
+
+OnStage = Callable[[str, float], None]
+SHARES = (0.5, 0.7, 0.9)
+_VIEWERS = 50_000
+_WARM_S = 3.0
+
+
+@contextmanager
+def served(folder: Path, port: int, workers: int = 1) -> Iterator[Supervisor]:
+    """Serve a prepared home, the first worker on a core of its own where there are two."""
+    wiring = Home(folder).wiring.override(port=port, workers=workers)
+    with wiring.alone():
+        supervisor = Supervisor(wiring, lambda line: None)
+        supervisor.start()
+        watching = threading.Thread(target=supervisor.watch)
+        watching.start()
+        try:
+            _place(supervisor, workers)
+            yield supervisor
+        finally:
+            supervisor.stopping.ask()
+            watching.join()
+
+
+def _place(supervisor: Supervisor, workers: int) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) <= workers:
+        return
+    for name, pid in supervisor.processes().items():
+        number = int(name.rpartition("-")[2]) - FIRST_WORKER
+        own = {cores[number]} if 0 <= number < workers else set(cores[workers:])
+        for task in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(task), own)
+    os.sched_setaffinity(0, set(cores[workers:]))
+
+
+def measure_feed(
+    folder: Path, port: int, seconds: float, repeats: int, on_stage: OnStage
+) -> dict[str, Any]:
+    """Return capacity in a closed loop, and latency in open ones at shares of it.
+
+    Raises:
+        NotFound: the home was not prepared.
+    """
+    prepared = read_prepared(folder)
+    everybody = os.sched_getaffinity(0)
+    try:
+        with served(folder, port) as supervisor:
+            clock = supervisor.wiring.clock
+            names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
+            np.random.default_rng(prepared.seed).shuffle(names)
+            generator = Generator("127.0.0.1", port, names, clock)
+            report = asyncio.run(_measured(generator, seconds, repeats, on_stage))
+    finally:
+        os.sched_setaffinity(0, everybody)
+    return {
+        "hardware": hardware(),
+        "videos": prepared.videos,
+        "viewers": prepared.viewers,
+        **report,
+    }
+
+
+async def _measured(
+    generator: Generator, seconds: float, repeats: int, on_stage: OnStage
+) -> dict[str, Any]:
+    await generator.closed(2, _WARM_S)
+    runs = []
+    for number in range(repeats):
+        on_stage("capacity", number / repeats)
+        runs.append(await generator.closed(2, seconds))
+    capacity = float(np.median([run.per_s for run in runs]))
+    random = np.random.default_rng(1)
+    rows = [_row(capacity, run, "closed") for run in runs]
+    for share in SHARES:
+        for number in range(repeats):
+            on_stage(f"open loop at {share:.0%}", number / repeats)
+            run = await generator.open(share * capacity, seconds, random)
+            rows.append(_row(share * capacity, run, "open"))
+    on_stage("open loop at 90%", 1.0)
+    await generator.close()
+    return {"capacity_per_s": round(capacity, 1), "loads": rows}
+
+
+def _row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:
+    return {
+        "loop": loop,
+        "offered_per_s": round(offered_per_s, 1),
+        "per_s": round(load.per_s, 1),
+        "p50_ms": round(load.quantile_ms(0.5), 3),
+        "p95_ms": round(load.quantile_ms(0.95), 3),
+        "p99_ms": round(load.quantile_ms(0.99), 3),
+        "tiers": dict(load.tiers),
+        "failed": load.failed,
+    }

@@ -1,0 +1,100 @@
+"""The benchmark's home is a real one, and its load is what it says."""
+
+import asyncio
+import json
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from live_home import free_port
+from playbill.app.clock import SystemClock
+from playbill.app.verbs import Home
+from playbill.benchmarks.feed import measure_feed
+from playbill.benchmarks.load import Generator
+from playbill.benchmarks.prepare import prepare, read_prepared
+from playbill.benchmarks.world import BenchWorld, viewer_name
+from playbill.core import Conflict, NotFound
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench") / "home"
+    prepare(folder, 3_000, 300, 7, lambda stage, share: None)
+    return folder
+
+
+def test_a_prepared_home_serves_full_feeds_under_load(home):
+    report = measure_feed(home, free_port(), 0.5, 1, lambda stage, share: None)
+    assert report["capacity_per_s"] > 0
+    assert [row["loop"] for row in report["loads"]] == ["closed", "open", "open", "open"]
+    for row in report["loads"]:
+        assert row["failed"] == 0
+        assert set(row["tiers"]) <= {"full", "light"}
+        assert row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"]
+    json.dumps(report)
+
+
+def test_what_is_there_is_not_made_again_and_what_is_not_ours_is_left_alone(home, tmp_path):
+    made = read_prepared(home)
+    champion = Home(home).bundles.champion()
+    assert prepare(home, 3_000, 300, 7, lambda stage, share: None) == made
+    assert Home(home).bundles.champion() == champion == made.bundle
+    (tmp_path / "letters.txt").write_text("ours")
+    with pytest.raises(Conflict, match="no benchmark made"):
+        prepare(tmp_path, 3_000, 300, 7, lambda stage, share: None)
+    with pytest.raises(NotFound, match="no home that this version's benchmark made"):
+        read_prepared(tmp_path)
+    assert (tmp_path / "letters.txt").read_text() == "ours"
+
+
+def test_a_seed_gives_the_same_world_and_another_seed_another():
+    rows = np.arange(500)
+    one, again, other = (BenchWorld(1_000, 100, seed, 10**12) for seed in (1, 1, 2))
+    for made in (BenchWorld.items, BenchWorld.users):
+        assert made(one, rows).tobytes() == made(again, rows).tobytes()
+        assert made(one, rows).tobytes() != made(other, rows).tobytes()
+    centres = one.centres()
+    assert one.vectors(rows, centres).tobytes() == again.vectors(rows, centres).tobytes()
+    assert np.linalg.norm(one.vectors(rows, centres), axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+async def asked(head: bytes, body: bytes, pause_s: float, per_s: float, seconds: float):
+    """Return what an open loop sees of a server that answers one request at a time."""
+    one_at_a_time = asyncio.Lock()
+
+    async def answer(reader, writer) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                async with one_at_a_time:
+                    await asyncio.sleep(pause_s)
+                writer.write(head + b"\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+        await writer.wait_closed()
+
+    port = free_port()
+    server = await asyncio.start_server(answer, "127.0.0.1", port)
+    generator = Generator("127.0.0.1", port, [viewer_name(1)], SystemClock())
+    load = await generator.open(per_s, seconds, np.random.default_rng(1))
+    await generator.close()
+    server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0.05)
+    return load
+
+
+def test_the_open_loop_counts_from_the_instant_that_was_due():
+    """Asked twice as often as it can answer, a server is late by half of the time that passed."""
+    load = asyncio.run(asked(b"HTTP/1.1 200 OK", b'{"tier":"full"}', 0.02, 100.0, 1.0))
+    assert load.tiers == {"full": len(load.latency_ms)}
+    assert load.failed == 0
+    assert load.quantile_ms(0.95) > 500.0
+
+
+def test_what_is_no_200_and_what_is_not_there_are_failures():
+    refused = asyncio.run(asked(b"HTTP/1.1 503 No", b"", 0.0, 50.0, 0.2))
+    nobody = Generator("127.0.0.1", free_port(), [viewer_name(1)], SystemClock())
+    missed = asyncio.run(nobody.open(50.0, 0.2, np.random.default_rng(1)))
+    for load in (refused, missed):
+        assert load.latency_ms == []
+        assert load.failed > 0
