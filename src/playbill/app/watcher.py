@@ -30,6 +30,7 @@ from playbill.serving import (
     log_mishap,
 )
 from playbill.serving.catalogue_guard import CatalogueGuard
+from playbill.serving.pressure import Pressure
 from playbill.serving.warm_up import warm_kernels
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Watcher:
         self.guard = CatalogueGuard(
             self._state, self.service.texts, wiring.settings.state.item_capacity
         )
+        serving = wiring.settings.serving
+        self._pressure = Pressure(wiring.clock, serving.pressure_ms, float(serving.cool_down_s))
         self._items: SharedItems | None = None
         self._model: BundleModel | None = None
         self._refused: str | None = None
@@ -103,6 +106,11 @@ class Watcher:
         for number in range(_WARM_UP_FEEDS):
             self.service.preview(FeedRequest(user_id=f"warm-up-{number}"))
         self.status.count_visible()
+
+    def feel(self, wait_ms: float) -> None:
+        """Learn how long something has waited for its turn, and serve what is affordable."""
+        self._pressure.observe(wait_ms)
+        self._state.affordable = self._pressure.tier
 
     def beat(self) -> None:
         """Do what is due; called ten times a second, so each part must be short.

@@ -5,7 +5,7 @@ import contextlib
 import importlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -18,6 +18,7 @@ from playbill.app.console_backend import InProcessBackend
 from playbill.app.process import join_family
 from playbill.app.watcher import Watcher
 from playbill.app.wiring import Wiring
+from playbill.core import Clock
 from playbill.events import Collector
 from playbill.serving import Board, BoardRow
 from playbill.serving.http import Api
@@ -27,6 +28,7 @@ from playbill.serving.http.reads import Reads
 from playbill.serving.http.writes import Writes
 
 _BEAT_S = 0.1
+_FEEL_S = 0.01
 COLLECTOR_PLACE = 1
 PAGES = "playbill.console"
 
@@ -49,7 +51,8 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
                 await _needed(row, stopping)
             if not stopping.is_set():
                 row.serving()
-                await _serve(api, settings.http.host, settings.http.port, stopping)
+                async with _during(_feeling(watcher, wiring.clock)):
+                    await _serve(api, settings.http.host, settings.http.port, stopping)
 
 
 def _feed_api(
@@ -112,11 +115,26 @@ async def _beating(beat: Callable[[], None]) -> AsyncIterator[None]:
             beat()
 
     beat()
-    beating = asyncio.create_task(turn())
+    async with _during(turn()):
+        yield
+
+
+async def _feeling(watcher: Watcher, clock: Clock) -> None:
+    """Measure how late the loop comes to what is due: as late as it comes to requests."""
+    while True:
+        due_s = clock.elapsed_s() + _FEEL_S
+        await asyncio.sleep(_FEEL_S)
+        watcher.feel((clock.elapsed_s() - due_s) * 1000.0)
+
+
+@contextlib.asynccontextmanager
+async def _during(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do something beside the body, until the body is done, however it ends."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        beating.cancel()
+        task.cancel()
 
 
 async def _needed(row: BoardRow, stopping: asyncio.Event) -> None:

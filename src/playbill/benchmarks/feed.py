@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,27 @@ def measure_feed(
     Raises:
         NotFound: the home was not prepared.
     """
+    return _with_load(
+        folder, port, lambda generator: _measured(generator, seconds, repeats, on_stage)
+    )
+
+
+def measure_overload(
+    folder: Path, port: int, seconds: float, times: float, on_stage: OnStage
+) -> dict[str, Any]:
+    """Return what becomes of ``times`` the capacity in full feeds, and of 70 % of it afterwards.
+
+    Raises:
+        NotFound: the home was not prepared.
+    """
+    return _with_load(
+        folder, port, lambda generator: _overloaded(generator, seconds, times, on_stage)
+    )
+
+
+def _with_load(
+    folder: Path, port: int, measured: Callable[[Generator], Coroutine[Any, Any, dict[str, Any]]]
+) -> dict[str, Any]:
     prepared = read_prepared(folder)
     everybody = os.sched_getaffinity(0)
     try:
@@ -67,16 +88,11 @@ def measure_feed(
             clock = supervisor.wiring.clock
             names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
             np.random.default_rng(prepared.seed).shuffle(names)
-            generator = Generator("127.0.0.1", port, names, clock)
-            report = asyncio.run(_measured(generator, seconds, repeats, on_stage))
+            report = asyncio.run(measured(Generator("127.0.0.1", port, names, clock)))
     finally:
         os.sched_setaffinity(0, everybody)
-    return {
-        "hardware": hardware(),
-        "videos": prepared.videos,
-        "viewers": prepared.viewers,
-        **report,
-    }
+    sizes = {"videos": prepared.videos, "viewers": prepared.viewers}
+    return {"hardware": hardware(), **sizes, **report}
 
 
 async def _measured(
@@ -96,6 +112,23 @@ async def _measured(
             run = await generator.open(share * capacity, seconds, random)
             rows.append(_row(share * capacity, run, "open"))
     on_stage("open loop at 90%", 1.0)
+    await generator.close()
+    return {"capacity_per_s": round(capacity, 1), "loads": rows}
+
+
+async def _overloaded(
+    generator: Generator, seconds: float, times: float, on_stage: OnStage
+) -> dict[str, Any]:
+    await generator.closed(2, _WARM_S)
+    on_stage("capacity", 0.0)
+    capacity = (await generator.closed(2, seconds)).per_s
+    random = np.random.default_rng(2)
+    rows = []
+    for stage, share in (("before", 0.7), ("overload", times), ("after", 0.7)):
+        on_stage(stage, 0.0)
+        run = await generator.open(share * capacity, seconds, random)
+        rows.append({"stage": stage, **_row(share * capacity, run, "open")})
+    on_stage("after", 1.0)
     await generator.close()
     return {"capacity_per_s": round(capacity, 1), "loads": rows}
 

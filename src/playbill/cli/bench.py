@@ -1,7 +1,7 @@
 """``playbill bench``: what this machine can do."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -49,13 +49,37 @@ def feed(
         if json:
             print_json(report)
             return
-        table = Table(title=f"{report['videos']:,} videos, one worker: feeds of 20 over HTTP")
-        for heading in ("loop", "offered/s", "served/s", "p50 ms", "p95 ms", "p99 ms", "tiers"):
-            table.add_column(heading, justify="left" if heading in ("loop", "tiers") else "right")
-        for row in report["loads"]:
-            told = [f"{row[name]:,.1f}" for name in ("offered_per_s", "per_s")]
-            told += [f"{row[name]:.2f}" for name in ("p50_ms", "p95_ms", "p99_ms")]
-            tiers = ", ".join(f"{tier} {count:,}" for tier, count in row["tiers"].items())
-            table.add_row(row["loop"], *told, tiers)
-        out.print(table)
-        out.print(f"capacity {report['capacity_per_s']:,.0f} feeds/s; {report['hardware']}")
+        _show(report, "loop")
+
+
+def overload(
+    home: BenchHome = _DEFAULT_HOME,
+    port: PortOption = 8790,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Of each stage.")] = 20.0,
+    times: Annotated[float, typer.Option(min=1.0, max=20.0, help="Of the capacity.")] = 3.0,
+    json: JsonOption = False,
+) -> None:
+    """Ask for several times the capacity in full feeds: who is answered, how, and how late."""
+    from playbill.benchmarks.feed import measure_overload
+
+    with explained():
+        with Stages(quiet=json) as stages:
+            report = measure_overload(home.absolute(), port, seconds, times, stages)
+        if json:
+            print_json(report)
+            return
+        _show(report, "stage")
+
+
+def _show(report: dict[str, Any], first: str) -> None:
+    table = Table(title=f"{report['videos']:,} videos, one worker: feeds of 20 over HTTP")
+    headings = (first, "offered/s", "served/s", "p50 ms", "p95 ms", "p99 ms", "failed", "tiers")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in (first, "tiers") else "right")
+    for row in report["loads"]:
+        told = [f"{row[name]:,.1f}" for name in ("offered_per_s", "per_s")]
+        told += [f"{row[name]:.2f}" for name in ("p50_ms", "p95_ms", "p99_ms")]
+        tiers = ", ".join(f"{tier} {count:,}" for tier, count in row["tiers"].items())
+        table.add_row(row[first], *told, f"{row['failed']:,}", tiers)
+    out.print(table)
+    out.print(f"capacity {report['capacity_per_s']:,.0f} feeds/s; {report['hardware']}")

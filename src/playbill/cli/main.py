@@ -52,6 +52,7 @@ benches = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(benches, name="bench")
 benches.command("prepare")(bench.prepare)
 benches.command("feed")(bench.feed)
+benches.command("overload")(bench.overload)
 events = typer.Typer(help="Look after events.", no_args_is_help=True)
 app.add_typer(events, name="events")
 

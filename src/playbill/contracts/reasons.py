@@ -24,6 +24,7 @@ REASONS: dict[str, str] = {
     "no_candidates": "No source found a video that may be shown.",
     "catalogue_exhausted": "The viewer has seen what there is; earlier videos return.",
     "source_skipped": "A candidate source was left out for lack of time; its name follows.",
+    "pressure": "Requests wait for their turn; less work is done for each.",
     "internal_error": "Something broke in the server; it was counted and logged.",
 }
 """By code; ``source_skipped`` is followed by a colon and the source."""

@@ -98,6 +98,10 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Share of requests whose feature vectors are kept for ``playbill parity``."""
     fresh_s: Seconds = 2 * 86_400
     """A video younger than this is fresh."""
+    pressure_ms: Milliseconds = 25.0
+    """A request may wait this long for its turn; beyond it feeds are made with less work."""
+    cool_down_s: Seconds = 2
+    """After a step to less or more work there is none to more for this long."""
     stale_state_s: Seconds = 5
     """An updater silent for longer than this is named in the reply's reasons."""
 

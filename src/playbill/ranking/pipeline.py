@@ -86,8 +86,16 @@ class Pipeline:
             settings.author_cap, settings.topic_cap, settings.explore_share
         )
 
-    def run(self, request: RankingRequest, view: ItemView, deadline: Deadline) -> Ranked | None:
+    def run(
+        self, request: RankingRequest, view: ItemView, deadline: Deadline, *, heavy: bool = True
+    ) -> Ranked | None:
         """Return the slate, None when no candidate may be shown.
+
+        Args:
+            request: with everything looked up.
+            view: item state.
+            deadline: for all of it.
+            heavy: False leaves the heavy scorer out.
 
         Raises:
             DependencyUnavailable: the light scorer failed; the caller has a lower tier.
@@ -100,7 +108,10 @@ class Pipeline:
             return None
         hydrated = self._fill(request, candidates, trace)
         candidates = self._score_light(request, candidates, trace)
-        tier = self._score_heavy(request, candidates, view, deadline, trace)
+        if heavy:
+            tier = self._score_heavy(request, candidates, view, deadline, trace)
+        else:
+            tier, candidates.utility = Tier.LIGHT, candidates.light
         return self._select(request, candidates, view, hydrated, tier, trace)
 
     def _retrieve(self, request: RankingRequest, view: ItemView, trace: Trace) -> Candidates:

@@ -28,7 +28,8 @@ class ServingState:
     """What changes under a running server: swapped whole, between requests.
 
     ``why_no_pipeline`` says why there is no pipeline; ``popular_rows`` are the bundle's lists by
-    region code, best first; ``notes`` are reasons that every reply carries for now.
+    region code, best first; ``notes`` are reasons that every reply carries for now; ``affordable``
+    is the tier that waiting requests leave time for.
     """
 
     shared: SharedView | None
@@ -37,6 +38,7 @@ class ServingState:
     why_no_pipeline: str
     popular_rows: dict[int, Rows]
     notes: tuple[str, ...] = ()
+    affordable: Tier = Tier.FULL
 
 
 class FeedService:
@@ -121,9 +123,13 @@ class FeedService:
 
     def _answer(self, message: FeedRequest, *, recorded: bool) -> tuple[FeedReply, Trace]:
         deadline = Deadline(self._clock, self._settings.serving.budget_ms)
-        asked = self._asker.ask(message, told=not recorded)
         state = self.state
+        asked = self._asker.ask(message, told=not recorded)
         reasons = [*state.notes, *asked.reasons]
+        if state.affordable is not Tier.FULL:
+            reasons.append("pressure")
+        if state.affordable is Tier.STATIC:
+            return self.static(message, reasons), Trace()
         if self._recorder.failing():
             reasons.append("log_unavailable")
         view = None if state.shared is None else view_of(state.shared)
@@ -131,7 +137,9 @@ class FeedService:
             missing = "item_state_unavailable" if view is None else "catalogue_empty"
             return self.static(message, [*reasons, missing]), Trace()
         reasons += _standing(asked, view)
-        if not asked.row_read:
+        if state.affordable is Tier.POPULAR:
+            return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
+        if not asked.row_read or state.affordable is Tier.CACHED:
             cached = self._last_lists.cached(asked.user, asked.request, view)
             if cached is None:
                 return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
@@ -158,7 +166,8 @@ class FeedService:
         except DependencyUnavailable:
             reasons.append("user_tower_failed")
         try:
-            ranked = pipeline.run(asked.with_vector(vector), view, deadline)
+            heavy = self.state.affordable is Tier.FULL
+            ranked = pipeline.run(asked.with_vector(vector), view, deadline, heavy=heavy)
         except DependencyUnavailable:
             reasons.append("light_scorer_failed")
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
