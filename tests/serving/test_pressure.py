@@ -36,15 +36,17 @@ def pressure(clock):
 
 @pytest.mark.parametrize(
     ("wait_ms", "tier"),
-    [(0, "full"), (20, "full"), (30, "light"), (50, "cached"), (100, "popular"), (500, "static")],
+    [(0, "full"), (20, "full"), (30, "light"), (50, "cached"), (70, "popular"), (500, "static")],
 )
 def test_how_long_things_wait_decides_how_far_down(pressure, clock, wait_ms, tier):
     assert _feel(pressure, clock, wait_ms, 1.0)[-1].value == tier
 
 
-def test_one_late_turn_is_no_pressure(pressure):
-    pressure.observe(60.0)
+def test_one_late_turn_is_no_pressure_and_a_very_late_one_is(pressure):
+    pressure.observe(40.0)
     assert pressure.tier is Tier.FULL
+    pressure.observe(400.0)
+    assert pressure.tier is Tier.STATIC
 
 
 def test_it_comes_back_one_tier_a_cool_down(pressure, clock):

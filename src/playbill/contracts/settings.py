@@ -98,7 +98,7 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Share of requests whose feature vectors are kept for ``playbill parity``."""
     fresh_s: Seconds = 2 * 86_400
     """A video younger than this is fresh."""
-    pressure_ms: Milliseconds = 25.0
+    pressure_ms: Milliseconds = 40.0
     """A request may wait this long for its turn; beyond it feeds are made with less work."""
     cool_down_s: Seconds = 2
     """After a step to less or more work there is none to more for this long."""

@@ -8,10 +8,12 @@ then the region's, then the safe list.
 from playbill.contracts import Tier
 from playbill.core import Clock
 
-_BOUNDS = ((1.0, Tier.LIGHT), (2.0, Tier.CACHED), (3.0, Tier.POPULAR), (6.0, Tier.STATIC))
+_BOUNDS = ((1.0, Tier.LIGHT), (2.0, Tier.CACHED), (3.0, Tier.POPULAR), (4.0, Tier.STATIC))
 """Multiples of the limit, and what is affordable from there on."""
 _RELIEF = 0.25
-_WEIGHT = 0.3
+_TURN_MS = 10.0
+_HALF_MS = 80.0
+"""A wait of this length weighs as much as all before it: the longer, the sooner it is believed."""
 
 
 class Pressure:
@@ -36,9 +38,10 @@ class Pressure:
         self.tier = Tier.FULL
 
     def observe(self, wait_ms: float) -> None:
-        """Learn how long something has just waited for its turn."""
+        """Learn how long something has just waited for its turn, a hundred times a second."""
         now_s = self._clock.elapsed_s()
-        self._wait_ms += _WEIGHT * (wait_ms - self._wait_ms)
+        weight = 1.0 - 2.0 ** (-(wait_ms + _TURN_MS) / _HALF_MS)
+        self._wait_ms += weight * (wait_ms - self._wait_ms)
         if self._wait_ms > _RELIEF * self._limit_ms:
             self._calm_since_s = now_s
         asked = Tier.FULL
