@@ -120,11 +120,19 @@ def _scores(codes, scales, code, step, out):
 
 
 @njit(nogil=True, cache=True)
-def _passes(gate, place):
-    """Return whether what stands at a place of the index may be shown."""
+def _permitted(hits, first, count, gate):
+    """Keep those of ``hits[first:count]`` that may be shown; return how many hits there are now.
+
+    Many at a time, so that memory is asked for all of their records at once.
+    """
     items, rows, region_bit, age = gate
-    row = rows[place]
-    return 0 <= row < items.shape[0] and may_show(items[row], region_bit, age)
+    kept = first
+    for h in range(first, count):
+        row = rows[~hits[h] & _LOW]
+        if 0 <= row < items.shape[0] and may_show(items[row], region_bit, age):
+            hits[kept] = hits[h]
+            kept += 1
+    return kept
 
 
 @njit(nogil=True, cache=True)
@@ -161,7 +169,7 @@ def scan(arrays, coarse, queries, probes, gate, hits, found):
             scores = np.empty(longest, np.float32)
         step = _code(queries[q], code)
         best = hits[q]
-        count = 0
+        count, checked = 0, 0
         bar, bar_score = np.uint64(0), np.float32(-np.inf)
         for p in range(lists.shape[0]):
             first, last = starts[lists[p]], starts[lists[p] + 1]
@@ -170,14 +178,20 @@ def scan(arrays, coarse, queries, probes, gate, hits, found):
                 if scores[n - first] < bar_score:
                     continue
                 hit = _hit(scores[n - first], n)
-                if hit < bar or (gate is not None and not _passes(gate, n)):
+                if hit < bar:
                     continue
                 best[count] = hit
                 count += 1
                 if count == best.shape[0]:
-                    _best_in_front(best, count, keep)
-                    count, bar = keep, best[keep - 1]
-                    bar_score = _score(bar)
+                    if gate is not None:
+                        count = _permitted(best, checked, count, gate)
+                    if count > keep:
+                        _best_in_front(best, count, keep)
+                        count, bar = keep, best[keep - 1]
+                        bar_score = _score(bar)
+                    checked = count
+        if gate is not None:
+            count = _permitted(best, checked, count, gate)
         if count > keep:
             _best_in_front(best, count, keep)
             count = keep
