@@ -30,8 +30,8 @@ def test_a_prepared_home_serves_full_feeds_under_load(home):
     assert [row["loop"] for row in report["loads"]] == ["closed", "open", "open", "open"]
     for row in report["loads"]:
         assert row["failed"] == 0
-        assert set(row["tiers"]) <= {"full", "light"}
         assert row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"]
+    assert sum(row["tiers"].get("full", 0) for row in report["loads"]) > 0
     json.dumps(report)
 
 

@@ -149,6 +149,10 @@ class BoardRow:
         """Return whether the supervisor wants a standby to serve."""
         return bool(self._row["ready"][0] == SERVING)
 
+    def count(self, counter: str) -> int:
+        """Return a counter of this process."""
+        return int(self._row[counter][0])
+
     def add(self, counter: str, amount: int = 1) -> None:
         """Count."""
         self._row[counter] += amount
