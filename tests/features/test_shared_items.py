@@ -16,7 +16,7 @@ from playbill.core import DependencyUnavailable
 from playbill.features import TRENDING_LIST
 from playbill.features.adapters import shared_items
 from playbill.features.adapters.shared_items import SharedItems
-from playbill.features.layout import NO_TOPIC
+from playbill.features.layout import NO_TOPIC, VISIBLE
 
 SIZES = {"item_capacity": 200, "group_capacity": 100, "regions": 2}
 
@@ -49,6 +49,20 @@ def _whole(items: SharedItems) -> dict[str, bytes]:
         "trending": items.trending.tobytes(),
         "stands at": (int(head["epoch"]), int(head["at_ms"])),
     }
+
+
+def test_visible_videos_are_counted_as_they_come_and_go(mapped):
+    items = mapped(create=True)
+    world = World(items=items)
+    for step in range(6):
+        world.post(*(video(f"v{n}") for n in range(step, step + 4)))
+        world.take_down(f"v{step}")
+        world.step()
+        flags = items.items["flags"][: int(items.header["items"][0])]
+        assert int(items.header["visible"][0]) == int(np.count_nonzero(flags & VISIBLE)) > 0
+    items.header["visible"] = 99
+    items.publish_all(world.state)
+    assert int(items.header["visible"][0]) == int(np.count_nonzero(flags & VISIBLE))
 
 
 def _expected(world: World) -> dict[str, bytes]:

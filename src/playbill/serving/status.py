@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from playbill.contracts import Status
 from playbill.core import Clock
-from playbill.features import VISIBLE
 from playbill.retrieval import view_of
 from playbill.serving.board import SERVING, Board, quantile_ms
 from playbill.serving.feed_service import FeedService
@@ -50,11 +49,10 @@ class StatusReader:
         )
 
     def count_visible(self) -> None:
-        """Count visible videos; a pass over the flags, so not at every heartbeat."""
+        """Look up how many videos are visible, which the updater counts."""
         shared = self._service.state.shared
         if shared is not None:
-            flags = view_of(shared).tables.items["flags"]
-            self._visible = int(np.count_nonzero(flags & VISIBLE))
+            self._visible = int(shared.header["visible"][0])
 
     def bundle_created(self, at_ms: int | None) -> None:
         """Remember when the serving bundle was made."""

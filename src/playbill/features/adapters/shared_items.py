@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable
 from playbill.features.definitions import features_digest
-from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VISIBLE
 from playbill.features.state import FeatureState
 from playbill.features.trending import TRENDING_LIST
 
 _PAGE = 4096
-_MAGIC = 0x506C617962696C6C
+_MAGIC = 0x506C617962696C6D
 _HEADER = np.dtype(
     [
         ("magic", "<u8"),
@@ -34,6 +34,7 @@ _HEADER = np.dtype(
         ("items", "<i8"),
         ("authors", "<i8"),
         ("topics", "<i8"),
+        ("visible", "<i8"),
     ]
 )
 _RESERVE_ROWS = 1 << 14
@@ -43,6 +44,11 @@ Records = npt.NDArray[np.void]
 
 def _layout_key() -> int:
     return int(features_digest()[7:23], 16)
+
+
+def _visible(items: Records) -> int:
+    """Return how many of some records are visible videos."""
+    return int(np.count_nonzero(items["flags"] & VISIBLE))
 
 
 def _foreign(file: int) -> bool:
@@ -112,6 +118,8 @@ class SharedItems:
         self._reserve(state)
         head = self.header[0]
         head["sequence"] |= np.uint64(1)
+        videos = rows[0]
+        more = _visible(state.items.records[videos]) - _visible(self.items[videos])
         for target, source, changed in zip(
             (self.items, self.authors, self.topics),
             (state.items, state.authors, state.topics),
@@ -123,6 +131,7 @@ class SharedItems:
         # Videos last: a reader that counts a video must find its author and topics counted.
         head["topics"], head["authors"] = state.topics.count, state.authors.count
         head["items"] = state.items.count
+        head["visible"] += more
         head["epoch"], head["at_ms"], head["lag_ms"] = state.epoch, state.at_ms, lag_ms
         head["sequence"] += np.uint64(1)
 
@@ -144,6 +153,7 @@ class SharedItems:
             theirs = target[:count].view(np.uint64).reshape(count, words)
             ours = source.used().view(np.uint64).reshape(count, words)
             changed.append(np.flatnonzero((theirs != ours).any(axis=1)))
+        self.header["visible"] = _visible(self.items[: state.items.count])
         self.publish(state, (changed[0], changed[1], changed[2]), 0)
 
     def sequence(self) -> int:
