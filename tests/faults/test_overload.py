@@ -33,6 +33,7 @@ def test_overload_makes_feeds_simpler_and_never_missing(made: LiveHome) -> None:
 
     load = asyncio.run(crowd())
     assert load.failed == 0
+    assert load.empty == 0
     simpler = sum(load.tiers.values()) - load.tiers["full"]
     assert simpler > load.tiers["full"] > 0
     until(lambda: made.feed("viewer1")["tier"] == "full", "full feeds come back", 30)

@@ -143,4 +143,5 @@ def _row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:
         "p99_ms": round(load.quantile_ms(0.99), 3),
         "tiers": dict(load.tiers),
         "failed": load.failed,
+        "empty": load.empty,
     }

@@ -22,12 +22,13 @@ _PATIENCE_S = 10.0
 
 @dataclass(slots=True)
 class Load:
-    """What came back: latencies in milliseconds, tiers, and what was no 200."""
+    """What came back: latencies in milliseconds, tiers, what was no 200, and pages of nothing."""
 
     seconds: float = 0.0
     latency_ms: list[float] = field(default_factory=list)
     tiers: Counter[str] = field(default_factory=Counter)
     failed: int = 0
+    empty: int = 0
 
     @property
     def per_s(self) -> float:
@@ -165,6 +166,7 @@ class Generator:
             load.failed += 1
             return
         load.latency_ms.append((self._clock.elapsed_s() - due_s) * 1000.0)
+        load.empty += b'"items":[]' in body
         tier = _TIER.search(body)
         load.tiers[tier.group(1).decode() if tier else "?"] += 1
 

@@ -73,13 +73,24 @@ def overload(
 
 def _show(report: dict[str, Any], first: str) -> None:
     table = Table(title=f"{report['videos']:,} videos, one worker: feeds of 20 over HTTP")
-    headings = (first, "offered/s", "served/s", "p50 ms", "p95 ms", "p99 ms", "failed", "tiers")
+    headings = (
+        first,
+        "offered/s",
+        "served/s",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "failed",
+        "empty",
+        "tiers",
+    )
     for heading in headings:
         table.add_column(heading, justify="left" if heading in (first, "tiers") else "right")
     for row in report["loads"]:
         told = [f"{row[name]:,.1f}" for name in ("offered_per_s", "per_s")]
         told += [f"{row[name]:.2f}" for name in ("p50_ms", "p95_ms", "p99_ms")]
         tiers = ", ".join(f"{tier} {count:,}" for tier, count in row["tiers"].items())
-        table.add_row(row[first], *told, f"{row['failed']:,}", tiers)
+        told += [f"{row[name]:,}" for name in ("failed", "empty")]
+        table.add_row(row[first], *told, tiers)
     out.print(table)
     out.print(f"capacity {report['capacity_per_s']:,.0f} feeds/s; {report['hardware']}")

@@ -129,7 +129,9 @@ class FeedService:
         if state.affordable is not Tier.FULL:
             reasons.append("pressure")
         if state.affordable is Tier.STATIC:
-            return self.static(message, reasons), Trace()
+            safe = self.static(message, reasons)
+            if safe.items:
+                return safe, Trace()
         if self._recorder.failing():
             reasons.append("log_unavailable")
         view = None if state.shared is None else view_of(state.shared)
@@ -137,7 +139,7 @@ class FeedService:
             missing = "item_state_unavailable" if view is None else "catalogue_empty"
             return self.static(message, [*reasons, missing]), Trace()
         reasons += _standing(asked, view)
-        if state.affordable is Tier.POPULAR:
+        if state.affordable in (Tier.POPULAR, Tier.STATIC):
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
         if not asked.row_read or state.affordable is Tier.CACHED:
             cached = self._last_lists.cached(asked.user, asked.request, view)
