@@ -87,6 +87,7 @@ class Watcher:
         serving = wiring.settings.serving
         self._pressure = Pressure(wiring.clock, serving.pressure_ms, float(serving.cool_down_s))
         self._felt_feeds = 0
+        self._popular: dict[int, Rows] = {}
         self._items: SharedItems | None = None
         self._model: BundleModel | None = None
         self._refused: str | None = None
@@ -164,6 +165,7 @@ class Watcher:
         self._state.shared = self._items
         self._seen_epoch = -1
         if self._model is not None:
+            self._popular = self._popular or self._popular_rows(self._model)
             self._install(self._model)
 
     def _refresh_lists(self) -> None:
@@ -186,7 +188,8 @@ class Watcher:
             waiting = self._clock.elapsed_s() < self._refused_until_s
             if digest in (None, self._state.bundle) or (digest == self._refused and waiting):
                 return
-            self._install(await asyncio.to_thread(self._open, digest))
+            model, self._popular = await asyncio.to_thread(self._open, digest)
+            self._install(model)
         except Exception as error:
             self._refuse(digest, error)
 
@@ -211,7 +214,7 @@ class Watcher:
         else:
             log_mishap(f"loading {name}", error)
 
-    def _open(self, digest: str) -> "BundleModel":
+    def _open(self, digest: str) -> "tuple[BundleModel, dict[int, Rows]]":
         from playbill.serving.bundle_model import BundleModel
 
         folder = self._store.path(digest)
@@ -219,7 +222,7 @@ class Watcher:
         if self._items is not None:
             model.vectors.extend(view_of(self._items).tables, model.tower)
             model.vectors.freshen(self._lists.fresh[:_NEAR_AMONG])
-        return model
+        return model, self._popular_rows(model)
 
     def _install(self, model: "BundleModel") -> None:
         if self._items is None:
@@ -235,11 +238,11 @@ class Watcher:
             self._clock,
         )
         self._state.bundle = model.digest
-        self._state.popular_rows = self._popular_rows(model)
+        self._state.popular_rows = self._popular
         self.status.bundle_created(model.manifest.created_at_ms)
 
     def _popular_rows(self, model: "BundleModel") -> dict[int, Rows]:
-        """Return the rows of the bundle's lists, best first; one pass over the catalogue."""
+        """Return the rows of the bundle's lists, best first; a pass for a thread."""
         if self._items is None:
             return {}
         keys = view_of(self._items).tables.items["key"]
