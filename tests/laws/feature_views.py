@@ -1,7 +1,5 @@
 """Item state by hand, and a table of vectors over it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from playbill.features import (
@@ -13,7 +11,7 @@ from playbill.features import (
     ItemTables,
     empty_user,
 )
-from playbill.retrieval import ItemView, Query, VectorIndex
+from playbill.retrieval import CatalogueVectors, ItemView, Query, VectorIndex
 
 NOW_MS = 1_700_000_000_000
 
@@ -38,23 +36,22 @@ def item_view(count: int, *, authors=None, created_at_ms=None, flags=VISIBLE, tr
     return ItemView(ItemTables(items, groups, np.zeros(4, GROUP_RECORD)), lists, 1, NOW_MS)
 
 
-@dataclass
-class Vectors:
+class Vectors(CatalogueVectors):
     """A ``VectorTable`` over a matrix: row n has vector n; the index knows the first ones."""
 
-    matrix: np.ndarray
-    indexed: int
-
-    def __post_init__(self) -> None:
-        keys = np.arange(1, self.indexed + 1, dtype=np.uint64)
-        self.index = VectorIndex.build(self.matrix[: self.indexed], keys, seed=1)
-        self.row_of_place = self.index.keys.astype(np.int64) - 1
-        rows = np.arange(len(self.matrix))
-        self.newest = VectorIndex.of_one_list(self.matrix, rows.astype(np.uint64)), rows
+    def __init__(self, matrix: np.ndarray, indexed: int) -> None:
+        keys = np.arange(1, indexed + 1, dtype=np.uint64)
+        index = VectorIndex.build(matrix[:indexed], keys, seed=1)
+        super().__init__(index, index.keys.astype(np.int32) - 1)
+        self.matrix = matrix
+        self.extend(item_view(len(matrix)).tables, self)
+        self.freshen(np.arange(len(matrix)))
 
     def vectors(self, rows):
-        known = (rows >= 0) & (rows < len(self.matrix))
-        return self.matrix[np.where(known, rows, 0)], known
+        """Return vectors by row, or a tower's by record."""
+        if rows.dtype.names:
+            return self.matrix[rows["key"].astype(np.int64) - 1]
+        return super().vectors(rows)
 
 
 def query(user=None, *, region: int = 0, vector=None, seed: int = 0) -> Query:

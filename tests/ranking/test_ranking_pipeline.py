@@ -192,7 +192,7 @@ def test_unsettled_item_state_is_named():
 def test_exploration_shows_what_only_it_found_with_its_propensity():
     view = _aged(60)
     view.tables.items["created_at_ms"] = NOW_MS - 9 * 86_400_000
-    made = stand(view, indexed=20, explore_share=0.5)
+    made = stand(view, indexed=20, explore_share=0.5, ann_quota=20)
     shown, explored = 0, 0
     for seed in range(60):
         ranked = made.run(request(size=10, vector=unit(np.ones(8)), seed=seed))

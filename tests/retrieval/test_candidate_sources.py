@@ -94,7 +94,7 @@ def test_no_source_gives_more_than_its_quota_or_names_a_video_twice_or_one_that_
 def test_the_vector_source_gives_the_nearest_best_first(seed, quota):
     vector = unit(np.random.default_rng(seed).normal(size=8))
     rows = VectorSource(TABLE).retrieve(query(vector=vector), item_view(COUNT), quota)
-    scores = MATRIX[:50] @ vector
+    scores = MATRIX @ vector
     assert len(rows) == quota
     assert (np.diff(scores[rows]) < 0.03).all()
     assert scores[rows].min() > np.sort(scores)[-quota] - 0.03
@@ -108,15 +108,16 @@ def test_videos_of_the_index_that_are_not_in_item_state_are_left_out():
     table = Vectors(MATRIX, indexed=50)
     table.row_of_place = table.row_of_place.copy()
     table.row_of_place[table.row_of_place < 40] = -1
-    rows = VectorSource(table).retrieve(query(vector=MATRIX[45]), item_view(COUNT), 50)
-    assert sorted(rows.tolist()) == list(range(40, 50))
+    table.row_of_place.flags.writeable = False
+    rows = VectorSource(table).retrieve(query(vector=MATRIX[45]), item_view(COUNT), 60)
+    assert sorted(rows.tolist()) == list(range(40, 60))
 
 
 def test_similar_begins_with_the_nearest_of_each_recent_video_in_turn():
     row = viewer(history=[7, 21], actions=[CLICKED, LONG])
     rows = SimilarSource(TABLE).retrieve(query(row), item_view(COUNT), 10)
     assert rows[:2].tolist() == [7, 21]
-    near = [np.argsort(-(MATRIX[:50] @ MATRIX[seed]))[:8].tolist() for seed in (7, 21)]
+    near = [np.argsort(-(MATRIX @ MATRIX[seed]))[:8].tolist() for seed in (7, 21)]
     assert rows[2] in near[0]
     assert rows[3] in near[1]
 

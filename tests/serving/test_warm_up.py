@@ -18,9 +18,15 @@ from playbill.ranking import (
     rules_kernel,
     select_kernel,
 )
-from playbill.retrieval import DerivedLists, VectorIndex, merge_kernel, scan_kernel, view_of
-from playbill.serving import gather_kernel
-from playbill.serving.bundle_vectors import BundleVectors
+from playbill.retrieval import (
+    CatalogueVectors,
+    DerivedLists,
+    VectorIndex,
+    gather_kernel,
+    merge_kernel,
+    scan_kernel,
+    view_of,
+)
 from playbill.serving.warm_up import warm_kernels
 
 KERNELS = (
@@ -28,6 +34,7 @@ KERNELS = (
     gather_kernel.gather,
     merge_kernel.first_places,
     rules_kernel.broken_by,
+    scan_kernel.assign,
     scan_kernel.scan,
     select_kernel.select,
 )
@@ -43,12 +50,12 @@ def shared():
 
 
 @pytest.fixture
-def vectors(shared, tmp_path) -> BundleVectors:
+def vectors(shared, tmp_path) -> CatalogueVectors:
     random = np.random.default_rng(1)
     matrix = unit(random.normal(size=(200, WIDTH)))
     VectorIndex.build(matrix, np.arange(1, 201, dtype=np.uint64), 1).save(tmp_path)
     index = VectorIndex.load(tmp_path)
-    np.save(tmp_path / "rows.npy", np.asarray(index.keys).astype(np.int64) - 1)
+    np.save(tmp_path / "rows.npy", np.asarray(index.keys).astype(np.int32) - 1)
     rows = np.asarray(np.load(tmp_path / "rows.npy", mmap_mode="r"))
     nothing = np.empty((0, WIDTH), np.float32)
     tower = ContentTower(
@@ -58,7 +65,7 @@ def vectors(shared, tmp_path) -> BundleVectors:
         np.ones((64, WIDTH), np.float32),
         np.ones((11, WIDTH), np.float32),
     )
-    found = BundleVectors(index, rows)
+    found = CatalogueVectors(index, rows)
     found.extend(view_of(shared).tables, tower)
     found.freshen(np.arange(299, 100, -1))
     return found

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from playbill import __version__
+from playbill.app.indexing import write_index
 from playbill.app.wiring import Wiring
+from playbill.contracts import Settings
 from playbill.core import Conflict, InvalidInput, NotFound, nearest_name
 
 OnProgress = Callable[[str, float], None]
-_VECTOR_FILES = ("item_vectors.npy", "item_keys.npy", "item_rows.npy")
+_VECTOR_FILES = ("item_vectors.npy", "item_records.npy", "item_rows.npy", "viewers.npy")
 PROTOCOLS = ("quick", "rolling")
 _DRAFT = "draft"
 
@@ -73,7 +75,7 @@ def _train(
             rows_from_ms=rows_from_ms,
             on_progress=on_progress,
         )
-        _index(folder, settings.training.seed)
+        _index(folder, settings, wiring.clock.now_ms())
         store = wiring.bundles()
         digest = store.add(folder, manifest)
     finally:
@@ -156,19 +158,24 @@ def _one_at_a_time(bundles: Path) -> Iterator[None]:
         yield
 
 
-def _index(draft: Path, seed: int) -> None:
+def _index(draft: Path, settings: Settings, now_ms: int) -> None:
     """Turn the draft's vectors into its index, which is all that serving needs of them."""
     import numpy as np
 
-    from playbill.retrieval import VectorIndex
-
-    vectors, keys, rows = (np.load(draft / name, allow_pickle=False) for name in _VECTOR_FILES)
+    vectors, items, rows, viewers = (
+        np.load(draft / name, allow_pickle=False) for name in _VECTOR_FILES
+    )
     if not len(vectors):
         raise InvalidInput("no video is visible; there is nothing to index")
-    index = VectorIndex.build(vectors, keys, seed)
-    index.save(draft / "index")
-    order = np.argsort(keys)
-    places = order[np.searchsorted(keys[order], index.keys)]
-    np.save(draft / "index" / "rows.npy", rows[places], allow_pickle=False)
+    write_index(
+        draft / "index",
+        vectors,
+        items,
+        rows,
+        viewers,
+        seed=settings.training.seed,
+        regions=len(settings.regions),
+        now_ms=now_ms,
+    )
     for name in _VECTOR_FILES:
         (draft / name).unlink()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill import __version__
+from playbill.app.indexing import write_index
 from playbill.app.learning import hardware
 from playbill.app.verbs import Home
 from playbill.benchmarks.bundle import write_networks
@@ -37,14 +38,13 @@ from playbill.features import (
 )
 from playbill.features.checkpoint import save_checkpoint
 from playbill.features.definitions import Signal
-from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
+from playbill.features.layout import GROUP_RECORD, HISTORY, ITEM_RECORD
 from playbill.features.texts import (
     author_text_key,
     encode_entry,
     topic_text_key,
     video_text_key,
 )
-from playbill.retrieval import VectorIndex
 
 MARKER = ".playbill-bench"
 OnStage = Callable[[str, float], None]
@@ -239,19 +239,20 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
         vectors[rows] = world.vectors(rows, centres)
         on_stage("vectors", (rows[-1] + 1) / world.videos)
     visible = np.flatnonzero(items["flags"] & 1)
-    index = VectorIndex.build(
+    users = world.users(np.arange(min(_SAMPLE, world.viewers)))
+    write_index(
+        folder / "index",
         vectors[visible],
-        items["key"][visible],
-        world.seed,
-        lambda share: on_stage("index", share),
+        items[visible],
+        visible,
+        _means(vectors, users),
+        seed=world.seed,
+        regions=len(REGIONS),
+        now_ms=world.now_ms,
+        on_progress=lambda share: on_stage("index", share),
     )
-    index.save(folder / "index")
-    order = np.argsort(items["key"][visible])
-    places = order[np.searchsorted(items["key"][visible][order], index.keys)]
-    np.save(folder / "index" / "rows.npy", visible[places], allow_pickle=False)
     random = np.random.default_rng([world.seed, 6])
     tables = ItemTables(items, state.authors.used(), state.topics.used())
-    users = world.users(np.arange(min(_SAMPLE, world.viewers)))
     candidates = random.integers(world.videos, size=(len(users), 50))
     write_networks(folder, tables, users, candidates, world)
     popular = np.argsort(-items["slots"][:, 0])[:200]
@@ -274,3 +275,14 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
     digest = store.add(folder, manifest)
     store.promote(digest)
     return digest
+
+
+def _means(
+    vectors: npt.NDArray[np.float32], users: npt.NDArray[np.void]
+) -> npt.NDArray[np.float32]:
+    """Return (U, 64) unit means of what viewers watched: about what the user tower says."""
+    known = np.arange(HISTORY) < users["history_count"][:, None]
+    watched = vectors[np.where(known, users["history"], 0)] * known[:, :, None]
+    means = watched.sum(axis=1)
+    unit: npt.NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit

@@ -1,7 +1,8 @@
 """Powers and logarithms from multiplications alone, so that every machine gets the same bits.
 
 Library functions differ between C libraries in their last bit; a feature must not. Each function
-has a NumPy reference in ``reference.py`` and a property test that compares them.
+has a NumPy reference in ``reference.py`` and a property test that compares them. They have no
+branches and take numbers apart by their bits, so that loops over them become vector instructions.
 """
 
 import math
@@ -14,12 +15,20 @@ _E = tuple(_LN2**k / math.factorial(k) for k in range(10))
 _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9 = _E
 _SQRT_HALF = math.sqrt(0.5)
 
+_FRACTION_BITS = np.int64(52)
+_FRACTION = np.int64((1 << 52) - 1)
+_BIAS = np.int64(1023)
+_HALF_BITS = np.int64(1022 << 52)
+_TWO_52_BITS = np.int64(0x433 << 52)
+_TWO_52_AND_1022 = 2.0**52 + 1022.0
+_WHOLE = 1.5 * 2.0**52
+
 
 @njit(nogil=True, cache=True)
 def pow2(x: float) -> float:
     """Return 2**x within 1e-11 relative, for x in [-1000, 1000]; beyond, the value at the end."""
     x = min(max(x, -1000.0), 1000.0)
-    whole = math.floor(x + 0.5)
+    whole = np.floor(x + 0.5)
     f = x - whole
     p = _C8 + f * _C9
     p = _C7 + f * p
@@ -30,16 +39,20 @@ def pow2(x: float) -> float:
     p = _C2 + f * p
     p = _C1 + f * p
     p = _C0 + f * p
-    return math.ldexp(p, int(whole))
+    # Far from zero a double's last bits count whole numbers; moved up they are an exponent.
+    exponent = (np.float64(whole + _WHOLE).view(np.int64) + _BIAS) << _FRACTION_BITS
+    return p * np.int64(exponent).view(np.float64)
 
 
 @njit(nogil=True, cache=True)
 def log1p(v: float) -> float:
     """Return log(1 + v) within 1e-8 absolute, for v >= 0; smaller v counts as 0."""
-    m, e = math.frexp(1.0 + max(v, 0.0))
-    if m < _SQRT_HALF:
-        m *= 2.0
-        e -= 1
+    bits = np.float64(1.0 + max(v, 0.0)).view(np.int64)
+    e = np.int64((bits >> _FRACTION_BITS) | _TWO_52_BITS).view(np.float64) - _TWO_52_AND_1022
+    m = np.int64((bits & _FRACTION) | _HALF_BITS).view(np.float64)
+    small = m < _SQRT_HALF
+    m = m * 2.0 if small else m
+    e = e - 1.0 if small else e
     s = (m - 1.0) / (m + 1.0)
     q = s * s
     series = 1.0 + q * (1.0 / 3.0 + q * (0.2 + q * (1.0 / 7.0 + q * (1.0 / 9.0 + q / 11.0))))

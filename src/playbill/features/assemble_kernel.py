@@ -1,9 +1,15 @@
-"""Reading: from records and a row to feature vectors, for all candidates at once."""
+"""Reading: from records and a row to feature vectors, for all candidates at once.
+
+Candidates are taken in blocks of ``LANES``. What is read of their records is laid out by column;
+sums, facts and features are then computed along the columns. Whatever is the same for all
+candidates is computed once.
+"""
 
 import numpy as np
 from numba import njit
 
-from playbill.features.arithmetic_kernel import log1p, pow2
+from playbill.features.arithmetic_kernel import log1p
+from playbill.features.decay_kernel import LANES, add_faded, fade
 from playbill.features.definitions import Fact, FactKind, Rate, Scope, Volume
 from playbill.features.layout import (
     HISTORY,
@@ -32,6 +38,8 @@ _RECENT_SAME_TOPIC = int(FactKind.RECENT_SAME_TOPIC)
 _RECENT_SAME_AUTHOR = int(FactKind.RECENT_SAME_AUTHOR)
 _LANGUAGE_MATCH = int(FactKind.LANGUAGE_MATCH)
 _RECENT_LONG = int(FactKind.RECENT_LONG)
+_OF_THE_VIEWER = (_USER_TENURE, _USER_IDLE, _HOUR_SIN, _HOUR_COS, _RECENT_LONG)
+_VIEWERS, _CANDIDATES = 0, 1
 _ITEM = int(Scope.ITEM)
 _AUTHOR = int(Scope.AUTHOR)
 _TOPIC = int(Scope.TOPIC)
@@ -41,33 +49,24 @@ _USER_AUTHOR = int(Scope.USER_AUTHOR)
 
 
 @njit(nogil=True, cache=True)
-def _read_sums(values, start, sums, count, decay, age_ms, half_lives_ms, share):
-    """Add ``share`` of decayed sums to ``values[start : start + count]``."""
-    known = -1
-    factor = 0.0
-    for s in range(count):
-        half_life = decay[start + s]
-        if half_life != known:
-            factor = pow2(-age_ms / half_lives_ms[half_life]) * share
-            known = half_life
-        values[start + s] += sums[s] * factor
-
-
-@njit(nogil=True, cache=True)
-def _read_user(values, facts, user, at_ms, base, decay, half_lives_ms):
-    """Fill what is the same for every candidate."""
-    age = float(at_ms - user.landmark_ms)
-    width = base[_USER_TOPIC] - base[_USER]
-    _read_sums(values, base[_USER], user.slots, width, decay, age, half_lives_ms, 1.0)
+def _read_user(values, facts, user, at_ms, hour, base, decay, half_lives_ms):
+    """Fill what is the same for every candidate, in every lane."""
+    first, width = base[_USER], base[_USER_TOPIC] - base[_USER]
+    faded = np.empty(width, np.float64)
+    fade(user.slots, first, float(at_ms - user.landmark_ms), decay, half_lives_ms, faded)
+    for s in range(width):
+        values[first + s, :] = user.slots[s] * faded[s]
+    facts[_HOUR_SIN, :] = hour[0]
+    facts[_HOUR_COS, :] = hour[1]
     if user.first_at_ms > 0:
-        facts[_USER_TENURE] = log1p((at_ms - user.first_at_ms) / _HOUR_MS)
-        facts[_USER_IDLE] = log1p((at_ms - user.last_at_ms) / _HOUR_MS)
+        facts[_USER_TENURE, :] = log1p((at_ms - user.first_at_ms) / _HOUR_MS)
+        facts[_USER_IDLE, :] = log1p((at_ms - user.last_at_ms) / _HOUR_MS)
     recent = min(int(user.history_count), RECENT)
     long_views = 0
     for i in range(recent):
         if user.history_action[i] & LONG:
             long_views += 1
-    facts[_RECENT_LONG] = long_views / recent if recent > 0 else 0.0
+    facts[_RECENT_LONG, :] = long_views / recent if recent > 0 else 0.0
 
 
 @njit(nogil=True, cache=True)
@@ -80,77 +79,161 @@ def _read_history(makers, subjects, user, items):
 
 
 @njit(nogil=True, cache=True)
-def _read_item_facts(facts, item, row, user, makers, subjects, at_ms):
-    """Fill the facts of one candidate and one viewer."""
-    facts[_ITEM_AGE] = log1p((at_ms - item.created_at_ms) / _HOUR_MS)
-    facts[_ITEM_DURATION] = log1p(item.duration_ms / 1000.0)
-    facts[_FOLLOWS_AUTHOR] = 0.0
-    for i in range(user.follow_count):
-        if user.follows[i] == item.author:
-            facts[_FOLLOWS_AUTHOR] = 1.0
-    count = int(user.history_count)
-    recent = min(count, RECENT)
-    topic = item.topics[0]
-    same_topic = 0
-    same_author = 0
-    met = 0
-    for i in range(count):
-        met += user.history[i] == row
-        same_author += makers[i] == item.author
-    if topic != NO_TOPIC:
-        for i in range(recent):
-            same_topic += subjects[i] == topic
-    facts[_IN_HISTORY] = 1.0 if met > 0 else 0.0
-    facts[_RECENT_SAME_TOPIC] = same_topic / recent if recent > 0 else 0.0
-    facts[_RECENT_SAME_AUTHOR] = log1p(float(same_author))
-    if item.language == 0 or user.language == 0:
-        facts[_LANGUAGE_MATCH] = 0.5
-    else:
-        facts[_LANGUAGE_MATCH] = 1.0 if item.language == user.language else 0.0
+def _read_item_sums(values, rows, items, at_ms, base, decay, half_lives_ms):
+    """Add each candidate's own sums."""
+    width = base[_AUTHOR] - base[_ITEM]
+    raw = np.empty((width, LANES), np.float64)
+    ages, ones = np.empty(LANES, np.float64), np.ones(LANES, np.float64)
+    for c in range(rows.shape[0]):
+        item = items[rows[c]]
+        ages[c] = float(at_ms - item.landmark_ms)
+        for s in range(width):
+            raw[s, c] = item.slots[s]
+    add_faded(values, base[_ITEM], width, raw, ages, ones, rows.shape[0], decay, half_lives_ms)
 
 
 @njit(nogil=True, cache=True)
-def _read_item_sums(values, item, state, user, at_ms, base, decay, half_lives_ms):
-    """Fill the sums of one candidate: its own, its author's, its topics', the viewer's of both."""
-    _, authors, topics = state
-    for s in range(base[_USER]):
-        values[s] = 0.0
-    for s in range(base[_USER_TOPIC], values.shape[0]):
-        values[s] = 0.0
-    age = float(at_ms - item.landmark_ms)
-    width = base[_AUTHOR] - base[_ITEM]
-    _read_sums(values, base[_ITEM], item.slots, width, decay, age, half_lives_ms, 1.0)
-    author = authors[item.author]
-    age = float(at_ms - author.landmark_ms)
+def _read_author_sums(values, makers, authors, at_ms, base, decay, half_lives_ms):
+    """Add the sums of each candidate's author; all of them are asked of memory before any is used."""
     width = base[_TOPIC] - base[_AUTHOR]
-    _read_sums(values, base[_AUTHOR], author.slots, width, decay, age, half_lives_ms, 1.0)
-    count = 0
+    raw = np.empty((width, LANES), np.float64)
+    ages, ones = np.empty(LANES, np.float64), np.ones(LANES, np.float64)
+    for c in range(makers.shape[0]):
+        ages[c] = float(at_ms - authors[makers[c]].landmark_ms)
+    for c in range(makers.shape[0]):
+        author = authors[makers[c]]
+        for s in range(width):
+            raw[s, c] = author.slots[s]
+    add_faded(values, base[_AUTHOR], width, raw, ages, ones, makers.shape[0], decay, half_lives_ms)
+
+
+@njit(nogil=True, cache=True)
+def _read_topic_sums(values, names, shares, topics, at_ms, base, decay, half_lives_ms):
+    """Add the mean of the sums of each candidate's topics, one topic of all candidates in turn."""
+    width, count = base[_USER] - base[_TOPIC], names.shape[1]
+    raw = np.empty((width, LANES), np.float64)
+    ages = np.empty(LANES, np.float64)
     for t in range(TOPICS_PER_ITEM):
-        if item.topics[t] != NO_TOPIC:
-            count += 1
-    age_user = float(at_ms - user.landmark_ms)
-    for t in range(TOPICS_PER_ITEM):
-        name = item.topics[t]
-        if name == NO_TOPIC:
-            continue
-        share = 1.0 / count
-        topic = topics[name]
-        age = float(at_ms - topic.landmark_ms)
-        width = base[_USER] - base[_TOPIC]
-        _read_sums(values, base[_TOPIC], topic.slots, width, decay, age, half_lives_ms, share)
-        for i in range(USER_TOPICS):
-            if user.topics[i] == name:
-                sums = user.topic_slots[i]
-                width = base[_USER_AUTHOR] - base[_USER_TOPIC]
-                first = base[_USER_TOPIC]
-                _read_sums(values, first, sums, width, decay, age_user, half_lives_ms, share)
+        met = False
+        for c in range(count):
+            name = names[t, c]
+            if name == NO_TOPIC:
+                ages[c] = 0.0
+                for s in range(width):
+                    raw[s, c] = 0.0
+                continue
+            met = True
+            topic = topics[name]
+            ages[c] = float(at_ms - topic.landmark_ms)
+            for s in range(width):
+                raw[s, c] = topic.slots[s]
+        if met:
+            add_faded(values, base[_TOPIC], width, raw, ages, shares, count, decay, half_lives_ms)
+
+
+@njit(nogil=True, cache=True)
+def _read_user_sums(values, names, shares, makers, user, faded_topic, faded_author, base):
+    """Add what the viewer did with each candidate's topics and author."""
+    first, beyond = base[_USER_TOPIC], base[_USER_AUTHOR]
+    for c in range(makers.shape[0]):
+        for t in range(TOPICS_PER_ITEM):
+            if names[t, c] == NO_TOPIC:
+                continue
+            for i in range(USER_TOPICS):
+                if user.topics[i] == names[t, c]:
+                    for s in range(faded_topic.shape[0]):
+                        factor = faded_topic[s] * shares[c]
+                        values[first + s, c] += user.topic_slots[i, s] * factor
+                    break
+        for i in range(USER_AUTHORS):
+            if user.authors[i] == makers[c]:
+                for s in range(faded_author.shape[0]):
+                    values[beyond + s, c] += user.author_slots[i, s] * faded_author[s]
                 break
-    for i in range(USER_AUTHORS):
-        if user.authors[i] == item.author:
-            sums = user.author_slots[i]
-            width = values.shape[0] - base[_USER_AUTHOR]
-            _read_sums(values, base[_USER_AUTHOR], sums, width, decay, age_user, half_lives_ms, 1.0)
-            break
+
+
+@njit(nogil=True, cache=True)
+def _read_facts(facts, rows, items, user, makers, names, own, at_ms):
+    """Fill the facts of each candidate and the viewer; ``own`` are makers and subjects."""
+    own_makers, own_subjects = own
+    count = int(user.history_count)
+    recent = min(count, RECENT)
+    for c in range(rows.shape[0]):
+        item = items[rows[c]]
+        facts[_ITEM_AGE, c] = (at_ms - item.created_at_ms) / _HOUR_MS
+        facts[_ITEM_DURATION, c] = item.duration_ms / 1000.0
+        follows = 0
+        for i in range(user.follow_count):
+            follows += user.follows[i] == makers[c]
+        met, same_author, same_topic = 0, 0, 0
+        for i in range(count):
+            met += user.history[i] == rows[c]
+            same_author += own_makers[i] == makers[c]
+        if names[0, c] != NO_TOPIC:
+            for i in range(recent):
+                same_topic += own_subjects[i] == names[0, c]
+        facts[_FOLLOWS_AUTHOR, c] = 1.0 if follows > 0 else 0.0
+        facts[_IN_HISTORY, c] = 1.0 if met > 0 else 0.0
+        facts[_RECENT_SAME_TOPIC, c] = same_topic / recent if recent > 0 else 0.0
+        facts[_RECENT_SAME_AUTHOR, c] = float(same_author)
+        if item.language == 0 or user.language == 0:
+            facts[_LANGUAGE_MATCH, c] = 0.5
+        else:
+            facts[_LANGUAGE_MATCH, c] = 1.0 if item.language == user.language else 0.0
+    for fact in (_ITEM_AGE, _ITEM_DURATION, _RECENT_SAME_AUTHOR):
+        known = facts[fact]
+        for c in range(rows.shape[0]):
+            known[c] = log1p(known[c])
+
+
+@njit(nogil=True, cache=True)
+def _whose(code, a, base):
+    """Return whether a feature is the viewer's, and so the same for every candidate."""
+    if code != _FACT:
+        return _VIEWERS if base[_USER] <= a < base[_USER_TOPIC] else _CANDIDATES
+    for fact in _OF_THE_VIEWER:
+        if a == fact:
+            return _VIEWERS
+    return _CANDIDATES
+
+
+@njit(nogil=True, cache=True)
+def _read_features(told, values, facts, count, program, whose):
+    """Fill the rows of ``told`` that are the viewer's, or the candidates'."""
+    code, a, b, prior, strength, base, _ = program
+    for f in range(code.shape[0]):
+        if _whose(code[f], a[f], base) != whose:
+            continue
+        out = told[f]
+        if code[f] == _RATE:
+            above, below = values[a[f]], values[b[f]]
+            more, weight = prior[f] * strength[f], strength[f]
+            for c in range(count):
+                out[c] = (above[c] + more) / (below[c] + weight)
+        elif code[f] == _VOLUME:
+            total = values[a[f]]
+            for c in range(count):
+                out[c] = log1p(total[c])
+        elif code[f] == _FACT:
+            known = facts[a[f]]
+            for c in range(count):
+                out[c] = known[c]
+        else:
+            for c in range(count):
+                out[c] = np.nan
+
+
+@njit(nogil=True, cache=True)
+def _read_names(rows, items, makers, names, shares):
+    """Fill author, topics and one over the number of topics of each candidate."""
+    for c in range(rows.shape[0]):
+        item = items[rows[c]]
+        makers[c] = item.author
+        count = 0
+        for t in range(TOPICS_PER_ITEM):
+            names[t, c] = item.topics[t]
+            count += item.topics[t] != NO_TOPIC
+        shares[c] = 1.0 / count if count > 0 else 0.0
 
 
 @njit(nogil=True, cache=True)
@@ -167,31 +250,37 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
         program: ``Program`` as a tuple: code, a, b, prior, strength, base, decay.
         half_lives_ms: (H,) milliseconds.
     """
-    code, a, b, prior, strength, base, decay = program
-    values = np.zeros(decay.shape[0])
-    facts = np.zeros(_FACTS)
-    facts[_HOUR_SIN] = hour[0]
-    facts[_HOUR_COS] = hour[1]
-    items = state[0]
-    makers = np.empty(HISTORY, np.uint32)
-    subjects = np.empty(HISTORY, np.uint16)
-    _read_history(makers, subjects, user, items)
-    _read_user(values, facts, user, at_ms, base, decay, half_lives_ms)
-    for c in range(rows.shape[0]):
-        row = rows[c]
-        item = items[row]
-        _read_item_sums(values, item, state, user, at_ms, base, decay, half_lives_ms)
-        _read_item_facts(facts, item, row, user, makers, subjects, at_ms)
-        for f in range(code.shape[0]):
-            if code[f] == _RATE:
-                above = values[a[f]] + prior[f] * strength[f]
-                out[c, f] = above / (values[b[f]] + strength[f])
-            elif code[f] == _VOLUME:
-                out[c, f] = log1p(values[a[f]])
-            elif code[f] == _FACT:
-                out[c, f] = facts[a[f]]
-            else:
-                out[c, f] = np.nan
+    items, authors, topics = state
+    base, decay = program[5], program[6]
+    values, facts = np.zeros((decay.shape[0], LANES)), np.zeros((_FACTS, LANES))
+    told = np.empty((program[0].shape[0], LANES), np.float32)
+    makers, shares = np.empty(LANES, np.uint32), np.empty(LANES, np.float64)
+    names = np.empty((TOPICS_PER_ITEM, LANES), np.uint16)
+    own = np.empty(HISTORY, np.uint32), np.empty(HISTORY, np.uint16)
+    _read_history(own[0], own[1], user, items)
+    _read_user(values, facts, user, at_ms, hour, base, decay, half_lives_ms)
+    _read_features(told, values, facts, LANES, program, _VIEWERS)
+    age_ms = float(at_ms - user.landmark_ms)
+    faded_topic = np.empty(base[_USER_AUTHOR] - base[_USER_TOPIC], np.float64)
+    faded_author = np.empty(decay.shape[0] - base[_USER_AUTHOR], np.float64)
+    fade(user.topic_slots[0], base[_USER_TOPIC], age_ms, decay, half_lives_ms, faded_topic)
+    fade(user.author_slots[0], base[_USER_AUTHOR], age_ms, decay, half_lives_ms, faded_author)
+    for first in range(0, rows.shape[0], LANES):
+        block = rows[first : first + LANES]
+        count = block.shape[0]
+        values[: base[_USER]] = 0.0
+        values[base[_USER_TOPIC] :] = 0.0
+        _read_names(block, items, makers, names, shares)
+        mine, named = makers[:count], names[:, :count]
+        _read_item_sums(values, block, items, at_ms, base, decay, half_lives_ms)
+        _read_author_sums(values, mine, authors, at_ms, base, decay, half_lives_ms)
+        _read_topic_sums(values, named, shares, topics, at_ms, base, decay, half_lives_ms)
+        _read_user_sums(values, named, shares, mine, user, faded_topic, faded_author, base)
+        _read_facts(facts, block, items, user, mine, named, own, at_ms)
+        _read_features(told, values, facts, count, program, _CANDIDATES)
+        for c in range(count):
+            for f in range(told.shape[0]):
+                out[first + c, f] = told[f, c]
 
 
 @njit(nogil=True, cache=True)

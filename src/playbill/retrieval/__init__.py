@@ -1,5 +1,6 @@
 """Where candidates come from: the vector index, the newest, the trending, the followed, chance."""
 
+from playbill.retrieval.catalogue_vectors import CatalogueVectors
 from playbill.retrieval.derived import DerivedLists
 from playbill.retrieval.sources import (
     SOURCE_CODES,
@@ -15,12 +16,14 @@ from playbill.retrieval.sources import (
     VectorTable,
     first_of_each,
 )
-from playbill.retrieval.vector_index import VectorIndex, gate_of, quantise
-from playbill.retrieval.view import ItemView, SharedView, region_bit, view_of
+from playbill.retrieval.vector_index import VectorIndex, best_rows, gate_of, quantise
+from playbill.retrieval.view import EVERY_REGION, ItemView, SharedView, region_bit, view_of
 
 __all__ = [
+    "EVERY_REGION",
     "SOURCES",
     "SOURCE_CODES",
+    "CatalogueVectors",
     "DerivedLists",
     "ExploreSource",
     "FollowedSource",
@@ -34,6 +37,7 @@ __all__ = [
     "VectorIndex",
     "VectorSource",
     "VectorTable",
+    "best_rows",
     "first_of_each",
     "gate_of",
     "quantise",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW
 from playbill.retrieval.derived import DerivedLists
 from playbill.retrieval.merge_kernel import first_places
-from playbill.retrieval.vector_index import VectorIndex, gate_of, places_in_turn
+from playbill.retrieval.vector_index import Gate, Hits, best_rows, gate_of, rows_in_turn
 from playbill.retrieval.view import ItemView, Records, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -32,21 +32,14 @@ class Query:
 
 
 class VectorTable(Protocol):
-    """A bundle's item vectors by row, new videos included."""
+    """Item vectors by row, new videos included, and who is near."""
 
-    @property
-    def index(self) -> VectorIndex:
-        """Return the index over the bundle's items."""
+    def near(self, queries: Floats, count: int, gate: Gate) -> tuple[Hits, Rows]:
+        """Return (Q, count) hits in no order of (Q, D) queries and (Q,) how many there are."""
         ...
 
-    @property
-    def row_of_place(self) -> Rows:
-        """Return (N,) the row of each place of the index, -1 for none."""
-        ...
-
-    @property
-    def newest(self) -> "tuple[VectorIndex, Rows] | None":
-        """Return an index of one list over the newest videos, and the row of each place."""
+    def near_newest(self, query: Floats, count: int, gate: Gate) -> Rows | None:
+        """Return the nearest of the newest videos, best first; None where none has a vector."""
         ...
 
     def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -78,11 +71,9 @@ class VectorSource:
         """Return the nearest rows; none without a vector."""
         if query.vector is None:
             return _NOTHING
-        index, rows = self.table.index, self.table.row_of_place
-        gate = gate_of(view, rows, query.region, query.user)
-        places, _ = index.search(query.vector, quota, index.probes_for(quota), gate)
-        found: Rows = rows[places]
-        return found
+        gate = gate_of(view, query.region, query.user)
+        hits, found = self.table.near(query.vector[None, :], quota, gate)
+        return best_rows(hits[0, : found[0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +95,9 @@ class SimilarSource:
         vectors, known = self.table.vectors(seeds)
         if not known.any():
             return _NOTHING
-        index, rows = self.table.index, self.table.row_of_place
-        gate = gate_of(view, rows, query.region, query.user)
         each = max(1, quota // len(seeds))
-        hits, found = index.search_many(vectors[known], each, index.probes_for(each, 2), gate)
-        in_turn = places_in_turn(hits, found)
-        return once(rows[in_turn])[:quota]
+        gate = gate_of(view, query.region, query.user)
+        return once(rows_in_turn(*self.table.near(vectors[known], each, gate)))[:quota]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +132,11 @@ class FreshSource:
         """Return half of the quota by nearness among the newest, the rest by age alone."""
         newest = self.lists.fresh[:quota]
         newest = newest[newest < view.count]
-        indexed = None if self.table is None else self.table.newest
-        if query.vector is None or indexed is None or len(self.lists.fresh) <= quota:
+        if query.vector is None or self.table is None or len(self.lists.fresh) <= quota:
             return newest
-        index, rows = indexed
-        gate = gate_of(view, rows, query.region, query.user)
-        places, _ = index.search(query.vector, quota - quota // 2, 1, gate)
-        return once(np.concatenate([rows[places], newest]))[:quota]
+        gate = gate_of(view, query.region, query.user)
+        near = self.table.near_newest(query.vector, quota - quota // 2, gate)
+        return newest if near is None else once(np.concatenate([near, newest]))[:quota]
 
 
 @dataclass(frozen=True, slots=True)

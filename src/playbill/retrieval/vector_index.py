@@ -1,8 +1,7 @@
 """The vector index: inverted lists of 8-bit codes, mapped read-only from the bundle's folder."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,36 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import InvalidInput
-from playbill.retrieval.scan_kernel import LARGEST_CODE, hits_apart, scan
+from playbill.retrieval.clustering import OnProgress, cluster
+from playbill.retrieval.scan_kernel import LARGEST_CODE, assign, hits_apart, scan
 from playbill.retrieval.view import ItemView, region_bit
 
 Floats = npt.NDArray[np.float32]
-Gate = tuple[npt.NDArray[np.void], npt.NDArray[np.int64], np.uint32, int]
-"""(I,) items, (N,) the row of each place, a region's bit and an age; made by ``gate_of``."""
-_STEPS = 12
-_SAMPLE_PER_LIST = 64
-_BLOCK = 8_192
+Codes = npt.NDArray[np.int8]
+Starts = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int32]
+Hits = npt.NDArray[np.uint64]
+Gate = tuple[npt.NDArray[np.void], np.uint32, int]
+"""(I,) items, a region's bit and an age; made by ``gate_of``."""
+Tree = tuple[Codes, Floats, Starts, Codes, Floats]
+"""Codes and scales of groups, where their lists begin, codes and scales of lists."""
+Segment = tuple[Starts, Codes, Floats, RowNumbers]
+"""Where lists begin, and the codes, scales and rows of what is in them."""
+Effort = tuple[int, int]
+"""How many groups and how many lists are looked into."""
+
+FILES = ("groups", "group_starts", "centroids", "starts", "codes", "scales", "keys")
+_BLOCK = 65_536
+_SCANNED_PER_FOUND = 24
+_LEAST_LISTS = 4
+_LEAST_CENTROIDS = 1_024
+_GROUPS_TO_ASSIGN = 4
 
 
-def quantise(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def quantise(vectors: Floats) -> tuple[Codes, Floats]:
     """Return (N, D) int8 codes and (N,) what one step of each is worth."""
-    largest = np.abs(vectors).max(axis=1)
+    largest = np.abs(vectors).max(axis=1, initial=0.0)
     scales = (np.maximum(largest, 1e-12) / LARGEST_CODE).astype(np.float32)
     codes = np.clip(np.rint(vectors / scales[:, None]), -LARGEST_CODE, LARGEST_CODE)
     return codes.astype(np.int8), scales
@@ -31,16 +46,28 @@ def quantise(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
-    """N videos by list. ``keys`` (N,) are their keys in the order of the codes.
+    """N videos in L lists, and the lists in S groups.
 
-    ``centroids`` (L, D) float32; ``starts`` (L + 1,); ``codes`` (N, D) int8; ``scales`` (N,).
+    ``groups`` (S, D) and ``centroids`` (L, D) float32; ``group_starts`` (S + 1,) where the lists
+    of each group begin; ``starts`` (L + 1,) where the videos of each list begin; ``codes`` (N, D)
+    int8, ``scales`` (N,) and ``keys`` (N,) of videos in the order of lists.
     """
 
+    groups: Floats
+    group_starts: Starts
     centroids: Floats
-    starts: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.int8]
+    starts: Starts
+    codes: Codes
     scales: Floats
     keys: npt.NDArray[np.uint64]
+    tree: Tree = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Code the centres, and make every array unwritable: kernels then compile once for all."""
+        tree = (*quantise(self.groups), self.group_starts, *quantise(self.centroids))
+        object.__setattr__(self, "tree", tree)
+        for array in (*tree, *(getattr(self, name) for name in FILES)):
+            array.flags.writeable = False
 
     @classmethod
     def build(
@@ -48,9 +75,9 @@ class VectorIndex:
         vectors: Floats,
         keys: npt.NDArray[np.uint64],
         seed: int,
-        on_progress: Callable[[float], None] = lambda share: None,
+        on_progress: OnProgress = lambda share: None,
     ) -> "VectorIndex":
-        """Return the index of (N, D) vectors.
+        """Return the index of (N, D) unit vectors; uses all cores.
 
         Raises:
             InvalidInput: no vectors, vectors that are not finite, or as many keys as fit others.
@@ -59,70 +86,82 @@ class VectorIndex:
             raise InvalidInput(
                 f"{len(vectors):,} vectors and {len(keys):,} keys; an index needs one key a vector"
             )
-        if not np.isfinite(vectors).all():
-            raise InvalidInput("some vectors are not finite; look at the item tower's training")
         vectors = np.ascontiguousarray(vectors, np.float32)
-        centroids = _centroids(vectors, seed, lambda share: on_progress(0.2 * share))
-        owner = _nearest(vectors, centroids, lambda share: on_progress(0.2 + 0.7 * share))
-        order = np.argsort(owner, kind="stable")
-        starts = np.searchsorted(owner[order], np.arange(len(centroids) + 1))
-        codes, scales = quantise(vectors[order])
-        return cls(centroids, starts.astype(np.int64), codes, scales, keys[order])
+        if not all(np.isfinite(block).all() for block in _blocks(vectors)):
+            raise InvalidInput("some vectors are not finite; look at the item tower's training")
+        found = cluster(vectors, seed, lambda share: on_progress(0.9 * share))
+        order = np.argsort(found.owner, kind="stable")
+        starts = np.searchsorted(found.owner[order], np.arange(len(found.centroids) + 1))
+        codes, scales = np.empty(vectors.shape, np.int8), np.empty(len(vectors), np.float32)
+        for block in _blocks(np.arange(len(vectors))):
+            codes[block], scales[block] = quantise(vectors[order[block]])
+        on_progress(1.0)
+        return cls(
+            found.groups,
+            found.group_starts,
+            found.centroids,
+            starts.astype(np.int64),
+            codes,
+            scales,
+            keys[order],
+        )
 
     @classmethod
     def of_one_list(cls, vectors: Floats, keys: npt.NDArray[np.uint64]) -> "VectorIndex":
         """Return an index of (N, D) vectors that every search looks through whole."""
         codes, scales = quantise(vectors)
-        centroids = np.zeros((1, vectors.shape[1]), np.float32)
-        starts = np.array([0, len(vectors)], np.int64)
-        # Mapped indices cannot be written to; kernels compile once for both if this cannot either.
-        for array in (starts, codes, scales):
-            array.flags.writeable = False
-        return cls(centroids, starts, codes, scales, keys)
+        centre = np.zeros((1, vectors.shape[1]), np.float32)
+        one, all_of_them = np.array([0, 1], np.int64), np.array([0, len(vectors)], np.int64)
+        return cls(centre, one, centre.copy(), all_of_them, codes, scales, keys)
+
+    def segment(self, rows: RowNumbers) -> Segment:
+        """Return the videos as a scan takes them, given the (N,) row of each, -1 for none."""
+        return self.starts, self.codes, self.scales, rows
 
     def search(
-        self, query: Floats, count: int, probes: int, gate: "Gate | None" = None
-    ) -> tuple[npt.NDArray[np.int64], Floats]:
+        self, query: Floats, count: int, effort: Effort | None = None
+    ) -> tuple[Rows, Floats]:
         """Return the places and scores of about the ``count`` best, best first.
 
         Args:
             query: (D,) float32.
             count: how many.
-            probes: lists looked through; all of them make the search exhaustive.
-            gate: what must not be found; None finds everything.
+            effort: None for the usual one.
         """
-        hits, found = self.search_many(query[None, :], count, probes, gate)
-        best = hits[0, : found[0]]
-        best.sort()
-        places, scores = hits_apart(best[::-1])
-        return places, scores
+        places = np.arange(len(self.keys), dtype=np.int32)
+        places.flags.writeable = False
+        segments = (self.segment(places),)
+        effort = effort or self.effort(count)
+        hits, found = nearest(self.tree, segments, query[None, :], count, effort, None)
+        best, scores = hits_apart(in_order(hits[0, : found[0]]))
+        return best, scores
 
-    def search_many(
-        self, queries: Floats, count: int, probes: int, gate: "Gate | None" = None
-    ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        """Return (Q, count) hits in no order and (Q,) how many of each there are.
+    def effort(self, count: int) -> Effort:
+        """Return how much to look into to meet some twenty times as many videos as are wanted.
 
-        Args:
-            queries: (Q, D) float32.
-            count: how many for each.
-            probes: lists looked through for each.
-            gate: as in ``search``.
+        Half as many groups as lists, or a thousand lists' worth: of 8 million videos more groups
+        find nothing more.
         """
-        hits = np.empty((len(queries), 2 * count), np.uint64)
-        found = np.zeros(len(queries), np.int64)
-        arrays = (self.starts, self.codes, self.scales)
-        scan(arrays, queries @ self.centroids.T, queries, probes, gate, hits, found)
-        return hits[:, :count], found
-
-    def probes_for(self, candidates: int, least: int = 8) -> int:
-        """Return how many lists to look through to meet some thirty times the candidates."""
         per_list = max(len(self.keys) / len(self.centroids), 1.0)
-        return max(least, math.ceil(30 * candidates / per_list))
+        lists = max(_LEAST_LISTS, math.ceil(_SCANNED_PER_FOUND * count / per_list))
+        per_group = max(len(self.centroids) / len(self.groups), 1.0)
+        return max(lists // 2, math.ceil(_LEAST_CENTROIDS / per_group)), lists
+
+    @property
+    def everything(self) -> Effort:
+        """Return the effort of looking at every video."""
+        return len(self.groups), len(self.centroids)
+
+    def lists_of(self, vectors: Floats) -> RowNumbers:
+        """Return the (M,) list nearest to each of (M, D) vectors."""
+        owner = np.empty(len(vectors), np.int32)
+        assign(self.tree, vectors, _GROUPS_TO_ASSIGN, owner)
+        return owner
 
     def save(self, folder: Path) -> None:
         """Write the index as one file an array."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in self.__slots__:
+        for name in FILES:
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
 
     @classmethod
@@ -133,38 +172,80 @@ class VectorIndex:
             InvalidInput: a file is missing, is no array, or does not fit the others.
         """
         try:
-            arrays = [_mapped(folder / f"{name}.npy") for name in cls.__slots__]
+            arrays = {name: _mapped(folder / f"{name}.npy") for name in FILES}
         except (OSError, EOFError, ValueError) as error:
             raise InvalidInput(f"the index in {folder.name} cannot be read: {error}") from error
-        index = cls(*arrays)
-        misfit = index._misfit()
+        misfit = _misfit(arrays)
         if misfit:
             raise InvalidInput(
                 f"the index in {folder.name} does not fit together: {misfit}",
                 hint="restore the bundle or train again; the last good one keeps serving",
             )
-        return index
+        return cls(**arrays)
 
-    def _misfit(self) -> str:
-        """Return why a scan could leave these arrays, nothing when it cannot."""
-        for name, (kind, axes) in _KINDS.items():
-            array = getattr(self, name)
-            if array.dtype != kind or array.ndim != axes or not array.flags.c_contiguous:
-                return f"{name} is {array.dtype} of {array.ndim} axes, not {kind} of {axes}"
-        if not len(self.codes) == len(self.scales) == len(self.keys):
-            sizes = f"{len(self.codes):,}, {len(self.scales):,} and {len(self.keys):,}"
-            return f"{sizes} codes, scales and keys"
-        if self.codes.shape[1] != self.centroids.shape[1]:
-            return f"codes of {self.codes.shape[1]} and centroids of {self.centroids.shape[1]}"
-        if len(self.starts) != len(self.centroids) + 1:
-            return f"{len(self.starts):,} starts for {len(self.centroids):,} lists"
-        ends = int(self.starts[0]), int(self.starts[-1])
-        if ends != (0, len(self.codes)) or (np.diff(self.starts) < 0).any():
-            return f"the lists do not follow each other from 0 to {len(self.codes):,}"
-        return ""
+
+def nearest(
+    tree: Tree,
+    segments: tuple[Segment, ...],
+    queries: Floats,
+    count: int,
+    effort: Effort,
+    gate: Gate | None,
+) -> tuple[Hits, Rows]:
+    """Return (Q, count) hits in no order and (Q,) how many of each there are.
+
+    Args:
+        tree: of the index whose lists the segments fill.
+        segments: what is looked through.
+        queries: (Q, D) float32.
+        count: how many for each.
+        effort: as of ``VectorIndex.effort``.
+        gate: what must not be found; None finds everything.
+    """
+    hits = np.empty((len(queries), count), np.uint64)
+    found = np.empty(len(queries), np.int64)
+    scan(tree, segments, queries, effort, gate, hits, found)
+    return hits, found
+
+
+def in_order(hits: Hits) -> Hits:
+    """Return (K,) hits, best first."""
+    return np.sort(hits)[::-1]
+
+
+def best_rows(hits: Hits) -> Rows:
+    """Return the rows of (K,) hits, best first."""
+    rows: Rows = hits_apart(in_order(hits))[0]
+    return rows
+
+
+def rows_in_turn(hits: Hits, found: Rows) -> Rows:
+    """Return the rows of several searches' hits: the best of each, then each one's second.
+
+    Args:
+        hits: (Q, K), in no order.
+        found: (Q,) how many of each there are.
+    """
+    known = np.arange(hits.shape[1]) < found[:, None]
+    ordered = np.sort(np.where(known, hits, np.uint64(0)), axis=1)[:, ::-1]
+    rows: Rows = hits_apart(ordered.T[known.T])[0]
+    return rows
+
+
+def gate_of(view: ItemView, region: int, user: npt.NDArray[np.void]) -> Gate:
+    """Return what keeps a search from finding what a viewer must not see.
+
+    Args:
+        view: item state.
+        region: code of the viewer's region, 0 for none.
+        user: (1,) ``USER_RECORD``; its age counts.
+    """
+    return view.tables.items, region_bit(region), int(user["age"][0])
 
 
 _KINDS = {
+    "groups": ("float32", 2),
+    "group_starts": ("int64", 1),
     "centroids": ("float32", 2),
     "starts": ("int64", 1),
     "codes": ("int8", 2),
@@ -173,46 +254,30 @@ _KINDS = {
 }
 
 
-def places_in_turn(
-    hits: npt.NDArray[np.uint64], found: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Return the places of several searches' hits: the best of each, then each one's second.
-
-    Args:
-        hits: (Q, K), in no order.
-        found: (Q,) how many of each there are.
-    """
-    known = np.arange(hits.shape[1]) < found[:, None]
-    in_order = np.sort(np.where(known, hits, np.uint64(0)), axis=1)[:, ::-1]
-    places: npt.NDArray[np.int64] = hits_apart(in_order.T[known.T])[0]
-    return places
-
-
-def gate_of(
-    view: ItemView, rows: npt.NDArray[np.int64], region: int, user: npt.NDArray[np.void]
-) -> Gate:
-    """Return what keeps a search from finding what a viewer must not see.
-
-    Args:
-        rows: (N,) the row of each place of the index.
-        region: code of the viewer's region, 0 for none.
-        user: (1,) ``USER_RECORD``; its age counts.
-    """
-    return view.tables.items, rows, region_bit(region), int(user["age"][0])
+def _misfit(arrays: dict[str, npt.NDArray[Any]]) -> str:
+    """Return why a scan could leave these arrays, nothing when it cannot."""
+    for name, (kind, axes) in _KINDS.items():
+        array = arrays[name]
+        if array.dtype != kind or array.ndim != axes or not array.flags.c_contiguous:
+            return f"{name} is {array.dtype} of {array.ndim} axes, not {kind} of {axes}"
+    codes, scales, keys = arrays["codes"], arrays["scales"], arrays["keys"]
+    if not len(codes) == len(scales) == len(keys):
+        return f"{len(codes):,}, {len(scales):,} and {len(keys):,} codes, scales and keys"
+    widths = {arrays[name].shape[1] for name in ("groups", "centroids", "codes")}
+    if len(widths) > 1:
+        return f"groups, centroids and codes of the widths {sorted(widths)}"
+    groups, lists = len(arrays["groups"]), len(arrays["centroids"])
+    return _misfit_of(arrays["group_starts"], groups, lists, "lists of the groups") or _misfit_of(
+        arrays["starts"], lists, len(codes), "videos of the lists"
+    )
 
 
-def _nearest(
-    vectors: Floats, centroids: Floats, on_progress: Callable[[float], None] = lambda share: None
-) -> npt.NDArray[np.int64]:
-    """Return (N,) the centroid with the largest dot product with each unit vector."""
-    owner = np.empty(len(vectors), np.int64)
-    scores = np.empty((_BLOCK, len(centroids)), np.float32)
-    for first in range(0, len(vectors), _BLOCK):
-        block = vectors[first : first + _BLOCK]
-        np.matmul(block, centroids.T, out=scores[: len(block)])
-        owner[first : first + _BLOCK] = scores[: len(block)].argmax(axis=1)
-        on_progress((first + len(block)) / len(vectors))
-    return owner
+def _misfit_of(starts: Starts, parts: int, end: int, what: str) -> str:
+    if not parts or len(starts) != parts + 1:
+        return f"{len(starts):,} starts for the {what}, which are {parts:,}"
+    if (int(starts[0]), int(starts[-1])) != (0, end) or (np.diff(starts) < 0).any():
+        return f"the {what} do not follow each other from 0 to {end:,}"
+    return ""
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
@@ -223,19 +288,6 @@ def _mapped(path: Path) -> npt.NDArray[Any]:
     return np.asarray(loaded)
 
 
-def _centroids(vectors: Floats, seed: int, on_progress: Callable[[float], None]) -> Floats:
-    """Return (L, D) unit centroids by spherical k-means on a sample."""
-    random = np.random.default_rng(seed)
-    lists = min(4096, len(vectors), round(2 * math.sqrt(len(vectors))))
-    size = min(len(vectors), lists * _SAMPLE_PER_LIST)
-    sample = vectors[random.choice(len(vectors), size, replace=False)]
-    centroids = sample[random.choice(size, lists, replace=False)].copy()
-    for step in range(_STEPS):
-        on_progress(step / _STEPS)
-        owner = _nearest(sample, centroids)
-        sums = np.zeros_like(centroids)
-        np.add.at(sums, owner, sample)
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        centroids = np.where(norms > 0, sums / np.maximum(norms, 1e-12), centroids)
-        centroids = np.ascontiguousarray(centroids, np.float32)
-    return centroids
+def _blocks(array: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """Return views of an array, block by block."""
+    return [array[first : first + _BLOCK] for first in range(0, len(array), _BLOCK)]

@@ -45,8 +45,14 @@ class ItemView:
         return len(self.tables.items)
 
 
+EVERY_REGION = 33
+"""Stands for all of them at once, where nobody asks for somebody."""
+
+
 def region_bit(region: int) -> np.uint32:
     """Return the bit of a region code in ``ITEM_RECORD.regions``, 0 for no region."""
+    if region == EVERY_REGION:
+        return np.uint32(0xFFFFFFFF)
     return np.uint32(1 << (region - 1)) if region else np.uint32(0)
 
 

@@ -12,8 +12,7 @@ from playbill.contracts import Manifest
 from playbill.core import InvalidInput
 from playbill.features import FEATURE_NAMES, features_digest
 from playbill.models import TASKS, ContentTower, LightScorer, Ranker, UserTower, history_inputs
-from playbill.retrieval import VectorIndex, VectorTable
-from playbill.serving.bundle_vectors import BundleVectors
+from playbill.retrieval import CatalogueVectors, VectorIndex, VectorTable
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,7 +33,7 @@ class BundleModel:
     digest: str
     manifest: Manifest
     value_weights: Floats
-    vectors: BundleVectors
+    vectors: CatalogueVectors
     tower: ContentTower
     popular: dict[int, npt.NDArray[np.uint64]]
     _ranker: Ranker
@@ -54,14 +53,14 @@ class BundleModel:
         try:
             index = VectorIndex.load(folder / "index")
             rows = np.load(folder / "index" / "rows.npy", mmap_mode="r", allow_pickle=False)
-            if rows.shape != index.keys.shape or rows.dtype != np.int64:
+            if rows.shape != index.keys.shape or rows.dtype != np.int32:
                 raise _refused(folder, f"{rows.shape} rows for {len(index.keys):,} places")
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
             return cls(
                 digest,
                 manifest,
                 np.array([manifest.value_weights[task] for task in TASKS], np.float32),
-                BundleVectors(index, np.asarray(rows)),
+                CatalogueVectors(index, np.asarray(rows)),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
                 Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES)),

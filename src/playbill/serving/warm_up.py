@@ -8,8 +8,14 @@ from playbill.features import Assembler, ItemTables, empty_user
 from playbill.models import LightScorer
 from playbill.ranking.rules_kernel import broken_by
 from playbill.ranking.select_kernel import select
-from playbill.retrieval import SharedView, VectorIndex, first_of_each, gate_of, view_of
-from playbill.serving.bundle_vectors import BundleVectors
+from playbill.retrieval import (
+    CatalogueVectors,
+    SharedView,
+    VectorIndex,
+    first_of_each,
+    gate_of,
+    view_of,
+)
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -35,13 +41,11 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     )
     vectors = np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
-    for name in VectorIndex.__slots__:
-        getattr(index, name).flags.writeable = False
-    table = BundleVectors(index, np.arange(8))
-    table.vectors(rows)
-    LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
-    view = view_of(shared)
-    places = np.zeros(8, np.int64)
+    places = np.zeros(8, np.int32)
     places.flags.writeable = False
-    index.search(vectors[0], 4, 8)
-    index.search(vectors[0], 4, 8, gate_of(view, places, 1, user))
+    table = CatalogueVectors(index, places)
+    table.annex.add(vectors[:4], rows)
+    table.vectors(rows)
+    gate = gate_of(view_of(shared), 1, user)
+    table.near(vectors, 4, gate)
+    LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))

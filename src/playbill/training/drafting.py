@@ -21,7 +21,7 @@ from playbill.training.popular import popular_lists
 from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import Circumstances, manifest_of, write_card, write_json
 from playbill.training.ranker_training import REQUIRED, train_ranker
-from playbill.training.retrieval_metrics import measure_towers
+from playbill.training.retrieval_metrics import measure_towers, some_viewers
 from playbill.training.split import Split, quick_split
 from playbill.training.tower_data import positives_of
 from playbill.training.tower_training import TrainedTowers, train_towers
@@ -124,8 +124,9 @@ def _train_towers(
     (folder / "user_tower.onnx").write_bytes(towers.user_graph)
     towers.content.save(folder / "content_tower.npz")
     np.save(folder / "item_vectors.npy", towers.item_vectors[visible], allow_pickle=False)
-    np.save(folder / "item_keys.npy", items["key"][visible], allow_pickle=False)
+    np.save(folder / "item_records.npy", items[visible], allow_pickle=False)
     np.save(folder / "item_rows.npy", np.flatnonzero(visible), allow_pickle=False)
+    np.save(folder / "viewers.npy", some_viewers(towers, positives), allow_pickle=False)
     lists = popular_lists(
         rows,
         seen,

@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 CUTS = (20, 100, 300)
 _AT_ONCE = 1_024
 _MOST = 20_000
+_VIEWERS = 200
 
 
 def measure_towers(towers: TrainedTowers, later: Positives, earlier: Ints) -> dict[str, Any]:
@@ -49,6 +50,17 @@ def measure_towers(towers: TrainedTowers, later: Positives, earlier: Ints) -> di
         "recall": _recall(np.concatenate(above)),
         "recall_of_popularity": _recall(by_count),
     }
+
+
+def some_viewers(towers: TrainedTowers, positives: Positives) -> npt.NDArray[np.float32]:
+    """Return (Q, 64) vectors of at most 200 viewers, spread over the positives."""
+    step = max(1, len(positives.items) // _VIEWERS)
+    part = slice(0, step * _VIEWERS, step)
+    with torch.no_grad():
+        recent = torch.from_numpy(towers.item_vectors[positives.history[part]])
+        found = towers.user(recent, torch.from_numpy(positives.history_weights[part]))
+    vectors: npt.NDArray[np.float32] = found.numpy()
+    return vectors
 
 
 def _recall(above: Ints) -> dict[str, float]:

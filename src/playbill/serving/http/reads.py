@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from playbill.contracts import FeedRequest, Status
 from playbill.core import InvalidInput, NotFound
-from playbill.features import VISIBLE
+from playbill.features import VISIBLE, empty_user
 from playbill.ranking import Trace
-from playbill.retrieval import SOURCES, view_of
+from playbill.retrieval import EVERY_REGION, SOURCES, best_rows, gate_of, view_of
 from playbill.serving.feed_service import FeedService
 from playbill.serving.http.replies import reply
 from playbill.serving.http.requests import decode, read_body
@@ -120,10 +120,10 @@ class Reads:
         vectors, known = table.vectors(np.array([row]))
         if not known[0]:
             return []
-        count = size + 1
-        places, _ = table.index.search(vectors[0], count, table.index.probes_for(count))
-        rows = table.row_of_place[places]
-        return self._named(rows[(rows >= 0) & (rows != row)], size)
+        gate = gate_of(view_of(shared), EVERY_REGION, empty_user())
+        hits, found = table.near(vectors, size + 1, gate)
+        rows = best_rows(hits[0, : found[0]])
+        return self._named(rows[rows != row], size)
 
     def _named(
         self, rows: "np.ndarray[Any, np.dtype[np.int64]]", size: int

@@ -1,0 +1,136 @@
+"""Videos that come after an index was built: found as those of a new index would be."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from laws.feature_stories import law
+from laws.feature_views import NOW_MS, item_view, unit
+from playbill.features import VISIBLE, empty_user
+from playbill.retrieval import CatalogueVectors, VectorIndex, best_rows, gate_of
+from playbill.retrieval.annex import Annex
+from playbill.retrieval.quality import index_quality
+
+
+def _vectors(seed: int, count: int, width: int = 16) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).normal(size=(40, width))
+    return unit(centres[random.integers(40, size=count)] + 0.5 * random.normal(size=(count, width)))
+
+
+class _Tower:
+    def __init__(self, matrix: np.ndarray) -> None:
+        self._matrix = matrix
+
+    def vectors(self, items):
+        return self._matrix[items["key"].astype(np.int64) - 1]
+
+
+def _catalogue(matrix: np.ndarray, indexed: int) -> CatalogueVectors:
+    index = VectorIndex.build(matrix[:indexed], np.arange(1, indexed + 1, dtype=np.uint64), 1)
+    return CatalogueVectors(index, index.keys.astype(np.int32) - 1)
+
+
+def _near(table: CatalogueVectors, vector: np.ndarray, count: int, view) -> list[int]:
+    hits, found = table.near(vector[None, :], count, gate_of(view, 0, empty_user()))
+    return best_rows(hits[0, : found[0]]).tolist()
+
+
+@law(40)
+@given(
+    indexed=st.integers(1, 80),
+    arrivals=st.lists(st.integers(0, 30), max_size=6),
+    merged=st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_every_newcomer_is_its_own_nearest_however_it_came(indexed, arrivals, merged):
+    total = indexed + sum(arrivals)
+    matrix = unit(np.random.default_rng(total).normal(size=(total, 8)))
+    table, tower = _catalogue(matrix, indexed), _Tower(matrix)
+    known = indexed
+    table.extend(item_view(known).tables, tower)
+    for arrived, merge in zip(arrivals, merged, strict=False):
+        known += arrived
+        table.extend(item_view(known).tables, tower)
+        if merge:
+            table.annex.merge()
+    view = item_view(known)
+    assert len(table.annex) == known - indexed
+    for row in range(known):
+        assert _near(table, matrix[row], 1, view) == [row]
+    vectors, has_one = table.vectors(np.arange(known + 2))
+    assert has_one.tolist() == [True] * known + [False, False]
+    np.testing.assert_allclose(vectors[:known], matrix[:known], atol=0.01)
+
+
+def test_merging_changes_nothing_that_is_found():
+    matrix = _vectors(1, 3_000)
+    table = _catalogue(matrix, 1_000)
+    view = item_view(3_000)
+    table.extend(view.tables, _Tower(matrix))
+    before = [_near(table, vector, 50, view) for vector in matrix[:20]]
+    table.annex.merge()
+    assert [_near(table, vector, 50, view) for vector in matrix[:20]] == before
+    assert not table.annex.crowded
+
+
+def test_what_arrives_while_others_are_merged_is_found():
+    index = VectorIndex.build(_vectors(2, 200), np.arange(1, 201, dtype=np.uint64), 1)
+    annex = Annex(index)
+    annex.add(_vectors(3, 50), np.arange(200, 250))
+    annex.merge()
+    annex.add(_vectors(4, 7), np.arange(250, 257))
+    annex.publish()
+    assert sorted(np.concatenate([part[3] for part in annex.segments]).tolist()) == list(
+        range(200, 257)
+    )
+
+
+def test_after_many_inserts_and_deletes_recall_is_that_of_a_rebuild():
+    total, indexed, count = 24_000, 16_000, 100
+    matrix = _vectors(5, total, 32)
+    flags = np.full(total, VISIBLE)
+    flags[np.random.default_rng(6).choice(total, 4_000, replace=False)] = 0
+    view = item_view(total, flags=flags)
+    filled, tower = _catalogue(matrix, indexed), _Tower(matrix)
+    filled.extend(view.tables, tower)
+    rebuilt = _catalogue(matrix, total)
+    rebuilt.extend(view.tables, tower)
+    shown = np.flatnonzero(flags == VISIBLE)
+    recall = []
+    for table in (filled, rebuilt):
+        found = []
+        for query in _vectors(7, 60, 32):
+            exact = shown[np.argsort(-(matrix[shown] @ query), kind="stable")[:count]]
+            near = _near(table, query, count, view)
+            assert set(near) <= set(shown.tolist())
+            found.append(np.isin(exact, near).mean())
+        recall.append(np.mean(found))
+    assert recall[0] > recall[1] - 0.01
+    assert recall[1] > 0.9
+
+
+def test_the_report_on_an_index_is_what_counting_by_hand_gives():
+    matrix = _vectors(8, 2_000)
+    view = item_view(2_000, created_at_ms=NOW_MS - np.arange(2_000) * 3_600_000)
+    items = view.tables.items
+    items["regions"][::7] = 2
+    index = VectorIndex.build(matrix, items["key"], 1)
+    queries = _vectors(9, 12)
+    report = index_quality(index, matrix, items, queries, regions=2, now_ms=NOW_MS, count=20)
+    order = index.keys.astype(np.int64) - 1
+    found, wanted = 0, 0
+    for q, query in enumerate(queries):
+        region = q % 3
+        bit = 1 << (region - 1) if region else 0
+        allowed = (items["regions"] == 0) | (items["regions"] & bit != 0)
+        exact = np.flatnonzero(allowed)[np.argsort(-(matrix[allowed] @ query))[:20]]
+        table = CatalogueVectors(index, order.astype(np.int32))
+        table.row_of_place.flags.writeable = False
+        hits, known = table.near(query[None, :], 20, gate_of(view, region, empty_user()))
+        found += np.isin(exact, best_rows(hits[0, : known[0]])).sum()
+        wanted += 20
+    assert report["recall"] == pytest.approx(found / wanted, abs=1e-4)
+    assert set(report["by_region"]) == {"0", "1", "2"}
+    assert set(report["by_age"]) == {"under_1_d", "under_7_d", "under_30_d", "over_30_d"}
+    assert report["videos"] == 2_000
