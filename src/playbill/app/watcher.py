@@ -120,6 +120,7 @@ class Watcher:
         self._felt_feeds = feeds
         self._pressure.observe(wait_ms if queued else 0.0)
         self._state.affordable = self._pressure.tier
+        self.service.flush()
 
     def beat(self) -> None:
         """Do what is due; called ten times a second, so each part must be short.

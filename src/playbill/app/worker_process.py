@@ -53,6 +53,7 @@ async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
                 row.serving()
                 async with _during(_feeling(watcher, wiring.clock)):
                     await _serve(api, settings.http.host, settings.http.port, stopping)
+        watcher.service.flush()
 
 
 def _feed_api(

@@ -94,7 +94,7 @@ def _read_item_sums(values, rows, items, at_ms, base, decay, half_lives_ms):
 
 @njit(nogil=True, cache=True)
 def _read_author_sums(values, makers, authors, at_ms, base, decay, half_lives_ms):
-    """Add the sums of each candidate's author; all of them are asked of memory before any is used."""
+    """Add the sums of each candidate's author; memory is asked for all before any is used."""
     width = base[_TOPIC] - base[_AUTHOR]
     raw = np.empty((width, LANES), np.float64)
     ages, ones = np.empty(LANES, np.float64), np.ones(LANES, np.float64)

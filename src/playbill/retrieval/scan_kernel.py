@@ -43,11 +43,16 @@ def _score(hit):
     return np.uint32(bits).view(np.float32)
 
 
+def rows_of(hits):
+    """Return (K,) rows of (K,) hits."""
+    return (~hits & _LOW).view(np.int64)
+
+
 def hits_apart(hits):
     """Return (K,) rows and (K,) float32 scores of (K,) hits."""
     ordered = (hits >> _HALF).astype(np.uint32)
     bits = np.where(ordered & _SIGN, ordered ^ _SIGN, ~ordered)
-    return (~hits & _LOW).astype(np.int64), bits.view(np.float32)
+    return rows_of(hits), bits.view(np.float32)
 
 
 @njit(nogil=True, cache=True)

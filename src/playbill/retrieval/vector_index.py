@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from playbill.core import InvalidInput
 from playbill.retrieval.clustering import OnProgress, cluster
-from playbill.retrieval.scan_kernel import LARGEST_CODE, assign, hits_apart, scan
+from playbill.retrieval.scan_kernel import LARGEST_CODE, assign, hits_apart, rows_of, scan
 from playbill.retrieval.view import ItemView, region_bit
 
 Floats = npt.NDArray[np.float32]
@@ -215,7 +215,7 @@ def in_order(hits: Hits) -> Hits:
 
 def best_rows(hits: Hits) -> Rows:
     """Return the rows of (K,) hits, best first."""
-    rows: Rows = hits_apart(in_order(hits))[0]
+    rows: Rows = rows_of(in_order(hits))
     return rows
 
 
@@ -226,9 +226,11 @@ def rows_in_turn(hits: Hits, found: Rows) -> Rows:
         hits: (Q, K), in no order.
         found: (Q,) how many of each there are.
     """
-    known = np.arange(hits.shape[1]) < found[:, None]
-    ordered = np.sort(np.where(known, hits, np.uint64(0)), axis=1)[:, ::-1]
-    rows: Rows = hits_apart(ordered.T[known.T])[0]
+    full = bool(found.min() == hits.shape[1])
+    if not full:
+        hits = np.where(np.arange(hits.shape[1]) < found[:, None], hits, np.uint64(0))
+    in_turn = np.sort(hits, axis=1)[:, ::-1].T.ravel()
+    rows: Rows = rows_of(in_turn if full else in_turn[in_turn > 0])
     return rows
 
 

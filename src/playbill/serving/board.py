@@ -8,6 +8,7 @@ standby up with it, which says nothing more of itself until it is called.
 
 import mmap
 import os
+from bisect import bisect_left
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ _GROWTH = 1.12
 BUCKET_MS = (_SMALLEST_MS * _GROWTH ** np.arange(BUCKETS)).astype(np.float64)
 """(96,) upper bounds of the latency buckets in milliseconds, 0.05 to about 2,400. One bucket more
 counts what is beyond the last of them."""
+_BOUNDS_MS = BUCKET_MS.tolist()
 
 _ROW = np.dtype(
     [
@@ -126,6 +128,8 @@ class BoardRow:
 
     def __init__(self, row: npt.NDArray[np.void]) -> None:
         self._row = row
+        self._feeds, self._latency_sum_ms = row["feeds"], row["latency_sum_ms"]
+        self._tiers, self._latency = row["tiers"][0], row["latency"][0]
 
     def start(self, pid: int, now_s: float) -> None:
         """Take the row over, not ready yet; counters go on from where they were."""
@@ -159,10 +163,10 @@ class BoardRow:
 
     def feed(self, tier: int, ms: float) -> None:
         """Count a reply by tier and latency."""
-        self._row["feeds"] += 1
-        self._row["tiers"][0, tier] += 1
-        self._row["latency"][0, int(np.searchsorted(BUCKET_MS, ms))] += 1
-        self._row["latency_sum_ms"] += ms
+        self._feeds[0] += 1
+        self._tiers[tier] += 1
+        self._latency[bisect_left(_BOUNDS_MS, ms)] += 1
+        self._latency_sum_ms[0] += ms
 
 
 def quantile_ms(counts: npt.NDArray[np.int64], share: float) -> float | None:

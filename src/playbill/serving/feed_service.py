@@ -92,6 +92,10 @@ class FeedService:
         reply, _ = self._answer(message, recorded=True)
         return reply
 
+    def flush(self) -> None:
+        """Send the records that wait to the log."""
+        self._recorder.flush()
+
     def preview(self, message: FeedRequest) -> tuple[FeedReply, Trace]:
         """Answer a request without recording anything, with what each stage did."""
         return self._answer(message, recorded=False)

