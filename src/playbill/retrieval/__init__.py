@@ -2,6 +2,7 @@
 
 from playbill.retrieval.derived import DerivedLists
 from playbill.retrieval.sources import (
+    EVERY_ROW,
     SOURCE_CODES,
     SOURCES,
     ExploreSource,
@@ -19,6 +20,7 @@ from playbill.retrieval.vector_index import VectorIndex, gate_of, quantise
 from playbill.retrieval.view import ItemView, SharedView, region_bit, view_of
 
 __all__ = [
+    "EVERY_ROW",
     "SOURCES",
     "SOURCE_CODES",
     "DerivedLists",
