@@ -62,12 +62,13 @@ def merits(utility, places, law):
 
 
 def likeness(items, one, other) -> np.float32:
-    """Return 1 for one author, else the share of topics in common."""
-    if items[one]["author"] == items[other]["author"]:
-        return np.float32(1.0)
+    """Return the share of topics in common; half-way from there to 1 for one author."""
     mine = set(items[one]["topics"].tolist()) - {NO_TOPIC}
     theirs = set(items[other]["topics"].tolist()) - {NO_TOPIC}
-    return np.float32(len(mine & theirs)) / np.float32(max(1, len(mine | theirs)))
+    share = np.float32(len(mine & theirs)) / np.float32(max(1, len(mine | theirs)))
+    if items[one]["author"] != items[other]["author"]:
+        return share
+    return np.float32(0.5) + np.float32(0.5) * share
 
 
 def naive_slate(utility, view, size, law, little=(), before=()):

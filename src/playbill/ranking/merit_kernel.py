@@ -89,7 +89,8 @@ def liken(alike, authors, topics, named, count, author, its_topics):
     """Let likeness to one shown video weigh on ``count`` candidates, and that to others fade.
 
     Args:
-        alike: (C,) float32, moved: 1 for one author, else the share of topics in common.
+        alike: (C,) float32, moved. Likeness is the share of topics in common; for videos of one
+            author it is half-way from there to 1.
         authors: (C,) of the candidates.
         topics: (4, C) float32 of the candidates, -1 for none.
         named: (C,) float32, how many topics each candidate has.
@@ -97,7 +98,7 @@ def liken(alike, authors, topics, named, count, author, its_topics):
         author: of the video.
         its_topics: (4,) of the video, ``NO_TOPIC`` for none.
     """
-    zero, one = np.float32(0.0), np.float32(1.0)
+    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
     shared = np.zeros(count, np.float32)
     own = zero
     for t in range(TOPICS_PER_ITEM):
@@ -113,5 +114,5 @@ def liken(alike, authors, topics, named, count, author, its_topics):
             shared[p] += one if d[p] == wanted else zero
     for p in range(count):
         share = min(shared[p] / max(named[p] + own - shared[p], one), one)
-        like = one if authors[p] == author else share
+        like = half + half * share if authors[p] == author else share
         alike[p] = max(alike[p] * np.float32(REMEMBERED), like)
