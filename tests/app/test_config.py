@@ -72,6 +72,34 @@ def test_a_misspelt_setting_is_an_error_that_names_the_right_one(file, path, nam
     assert caught.value.hint == "docs/settings.md lists all settings"
 
 
+@pytest.mark.parametrize(
+    ("table", "misspelt", "right"),
+    [("", "author_caps", "author_cap"), (".value", "clicks", "click")],
+)
+def test_a_misspelt_override_is_named_with_its_surface(file, table, misspelt, right):
+    text = (
+        f"[serving.policies.fine]\ntopic_cap = 3\n[serving.policies.home{table}]\n{misspelt} = 1\n"
+    )
+    file.write_text(text)
+    with pytest.raises(InvalidInput, match=rf"Did you mean '{right}'") as caught:
+        read_settings(file)
+    assert caught.value.field == f"serving.policies.home{table}.{misspelt}"
+
+
+def test_a_policy_of_an_undeclared_surface_is_refused(file):
+    file.write_text('surfaces = ["home"]\n[serving.policies.shorts]\nauthor_cap = 1\n')
+    with pytest.raises(InvalidInput, match=r"playbill\.toml: .*no surface 'shorts'") as caught:
+        read_settings(file)
+    assert caught.value.field == "serving.policies.shorts"
+
+
+def test_a_policy_can_be_written(file):
+    file.write_text("[serving]  # mine\n")
+    write_setting(file, {"serving.policies.home.author_cap": 1})
+    assert read_settings(file).serving.policies["home"].author_cap == 1
+    assert "[serving]  # mine" in file.read_text()
+
+
 def test_a_setting_like_no_other_is_refused_without_a_guess(file):
     file.write_text("zebra = 1\n")
     with pytest.raises(InvalidInput, match=r"there is no setting 'zebra'\.$"):
@@ -88,6 +116,17 @@ def test_a_setting_like_no_other_is_refused_without_a_guess(file):
         ("regions = []\n", "length >= 1", "regions"),
         ('regions = ["eu", ""]\n', "length >= 1", "regions[1]"),
         ("serving = 3\n", "Expected `object`, got `int`", "serving"),
+        (
+            "[serving.policies.a]\ntopic_cap = 1\n[serving.policies.b]\nauthor_cap = 0\n",
+            "`int` >= 1",
+            "serving.policies.b.author_cap",
+        ),
+        (
+            '[serving.policies.a.value]\nclick = "much"\n',
+            "serving.policies.a.value.click: Expected `float",
+            "serving.policies.a.value.click",
+        ),
+        ("[serving]\npolicies.a = 3\n", "Expected `object`, got `int`", "serving.policies.a"),
     ],
 )
 def test_a_value_outside_its_range_is_named_with_the_range(file, text, message, field):

@@ -14,7 +14,16 @@ from playbill.cli.main import app
 from playbill.cli.reference import pages
 from playbill.cli.reference_commands import commands, options_of
 from playbill.cli.reference_http import MESSAGES
-from playbill.contracts import PROBLEMS, REASONS, REJECTIONS, Settings, Status, Tier
+from playbill.contracts import (
+    PROBLEMS,
+    REASONS,
+    REJECTIONS,
+    ServingSettings,
+    Settings,
+    Status,
+    SurfacePolicy,
+    Tier,
+)
 from playbill.core import FOREIGN_REQUEST, request_key
 from playbill.features import FEATURE_NAMES
 from playbill.serving import Board
@@ -30,6 +39,8 @@ def settings(struct, path=""):
             yield from settings(field.type, f"{path}{field.name}.")
         else:
             yield f"{path}{field.name}"
+    if struct is ServingSettings:
+        yield from settings(SurfacePolicy, f"{path}policies.NAME.")
 
 
 def missing(names, page):

@@ -56,7 +56,7 @@ def test_stages_are_told_in_the_order_in_which_they_ran():
     assert told == [
         *(("source", name) for name in SOURCES),
         *(("filter", name) for name in ("visible", "region", "age_rating")),
-        *(("filter", name) for name in ("exclude", "seen", "disliked")),
+        *(("filter", name) for name in ("exclude", "seen", "disliked", "posted_later")),
         ("features", "features"),
         ("scorer", "light"),
         ("scorer", "heavy"),

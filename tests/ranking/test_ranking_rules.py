@@ -1,5 +1,7 @@
 """Each rule with the cases that it decides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from laws.feature_stories import law, open_catalogue
 from laws.feature_views import item_view, viewer
-from laws.feature_worlds import World
+from laws.feature_worlds import World, video
 from laws.ranking_worlds import request
 from playbill.contracts import User
 from playbill.features import VISIBLE, empty_user
@@ -23,7 +25,10 @@ def _dropped(rule: str, view, asked=None) -> list[int]:
 
 
 def test_every_rule_has_a_bit_of_its_own():
-    assert list(RULES) == ["visible", "region", "age_rating", "exclude", "seen", "disliked"]
+    assert list(RULES) == [
+        *("visible", "region", "age_rating", "exclude"),
+        *("seen", "disliked", "posted_later"),
+    ]
     assert sum(RULES.values()) == (1 << len(RULES)) - 1
     assert VISIBILITY | RULES["exclude"] == MUST_NOT
     assert RULES["visible"] | RULES["region"] | RULES["age_rating"] == VISIBILITY
@@ -121,7 +126,7 @@ def test_a_rule_decides_about_each_candidate_alone(rows, asked_region):
     assert several.tolist() == [int(alone[row]) for row in rows]
 
 
-SEEN, DISLIKED = RULES["seen"], RULES["disliked"]
+SEEN, DISLIKED, LATER = RULES["seen"], RULES["disliked"], RULES["posted_later"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +138,38 @@ SEEN, DISLIKED = RULES["seen"], RULES["disliked"]
         ([DISLIKED, SEEN], 5, [1]),
         ([DISLIKED, MUST_NOT | DISLIKED, SEEN | DISLIKED], 5, [0, 2]),
         ([MUST_NOT, RULES["exclude"], RULES["visible"] | SEEN], 5, []),
+        ([LATER, 0, SEEN, LATER | SEEN], 1, [1]),
+        ([SEEN, LATER, 0, LATER | SEEN], 2, [2, 1]),
+        ([SEEN, LATER, 0, LATER | SEEN], 3, [2, 1, 0, 3]),
+        ([LATER | DISLIKED, LATER | RULES["exclude"]], 3, [0]),
     ],
 )
 def test_seen_videos_top_a_page_up_and_disliked_ones_come_before_nothing_only(broken, size, kept):
     assert permitted(np.array(broken, np.uint8), size).tolist() == kept
+
+
+def test_what_was_posted_since_the_first_page_is_told():
+    asked = request()
+    later = replace(asked, query=replace(asked.query, below=2))
+    assert _dropped("posted_later", item_view(4), later) == [2, 3]
+    assert _dropped("posted_later", item_view(4), asked) == []
+
+
+@pytest.mark.parametrize(
+    ("showings", "held"),
+    [(1, ["once", "twice", "clicked"]), (2, ["twice", "clicked"]), (0, ["clicked"])],
+)
+def test_a_video_is_held_back_after_so_many_showings_or_an_action(showings, held):
+    """Two showings are told apart when a hundred other videos were shown between them."""
+    world = World()
+    names = ["once", "twice", "clicked", "unseen", *(f"filler{n}" for n in range(100))]
+    world.post(*(video(name) for name in names))
+    world.step()
+    world.serve("ann", ["twice", *names[4:]])
+    world.step()
+    world.serve("ann", ["once", "twice", "clicked"])
+    world.act(world.event("click", "ann", "clicked"))
+    world.step()
+    asked = request(user=world.viewer("ann"), showings_held=showings)
+    broken = broken_rules(asked, np.arange(4), view_of(world.items))
+    assert [names[row] for row in np.flatnonzero(broken & SEEN)] == held

@@ -5,17 +5,19 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from playbill.app.api_keys import check_api_keys
 from playbill.app.settings_file import edited, replace_text, text_of
-from playbill.contracts import Settings
+from playbill.contracts import Settings, SurfacePolicy
 from playbill.core import InvalidInput, nearest_name
 
 _UNKNOWN = re.compile(r"unknown field `(.+)`", re.DOTALL)
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
+_ENTRY = "[...]"
+"""How msgspec writes the key of a table with free keys, whichever it is."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -107,7 +109,7 @@ def _settings_from(name: str, tables: dict[str, Any]) -> Settings:
             f"{name}: {error.message}", field=error.field, hint=error.hint
         ) from error
     except msgspec.ValidationError as error:
-        raise _explained(name, str(error)) from error
+        raise _explained(name, str(error), tables) from error
     check_api_keys(name, settings.api_keys)
     return settings
 
@@ -121,9 +123,10 @@ def _names_in(tables: dict[str, Any], prefix: str = "") -> set[str]:
     return found
 
 
-def _explained(name: str, text: str) -> InvalidInput:
+def _explained(name: str, text: str, tables: dict[str, Any]) -> InvalidInput:
     found = _PATH.search(text)
-    path = found.group(1) if found else ""
+    given = found.group(1) if found else ""
+    path = _with_surface(given, tables)
     message = _PATH.sub("", text)
     unknown = _UNKNOWN.search(message)
     if unknown is None:
@@ -131,7 +134,7 @@ def _explained(name: str, text: str) -> InvalidInput:
         return InvalidInput(
             f"{name}: {said}", field=path or None, hint="docs/settings.md lists the ranges"
         )
-    known = _fields_at(path)
+    known = _fields_at(given)
     field = f"{path}.{unknown.group(1)}" if path else unknown.group(1)
     return InvalidInput(
         f"{name}: there is no setting {field!r}." + nearest_name(unknown.group(1), known),
@@ -140,8 +143,24 @@ def _explained(name: str, text: str) -> InvalidInput:
     )
 
 
+def _with_surface(path: str, tables: dict[str, Any]) -> str:
+    """Return a path with the name of the surface whose policy is the first that does not fit."""
+    head = f"serving.policies{_ENTRY}"
+    if not path.startswith(head):
+        return path
+    for name, said in tables["serving"]["policies"].items():
+        try:
+            msgspec.convert(said, SurfacePolicy)
+        except msgspec.ValidationError:
+            return f"serving.policies.{name}{path.removeprefix(head)}"
+    return path
+
+
 def _fields_at(path: str) -> list[str]:
     kind: Any = Settings
-    for part in filter(None, path.split(".")):
-        kind = {field.name: field.type for field in msgspec.structs.fields(kind)}[part]
+    for part in filter(None, path.replace(_ENTRY, ".*").split(".")):
+        if part == "*":
+            kind = get_args(kind)[1]
+        else:
+            kind = {field.name: field.type for field in msgspec.structs.fields(kind)}[part]
     return [field.name for field in msgspec.structs.fields(kind)]

@@ -237,6 +237,7 @@ class Watcher:
             Hydrator(self._items, self._clock),
             wiring.settings.serving,
             self._clock,
+            wiring.settings.surfaces,
         )
         self._state.bundle = model.digest
         self._state.popular_rows = self._popular

@@ -88,7 +88,11 @@ def _settings_of(struct: Any, path: str, heading: str) -> Iterator[str]:
         if isinstance(shape, shapes.StructType):
             tables.append((name, shape.cls))
         else:
+            inner = shape.value_type if isinstance(shape, shapes.DictType) else None
             kind, span = words(shape)
+            if isinstance(inner, shapes.StructType):
+                kind = "table of tables, as below"
+                tables.append((f"{name}.NAME", inner.cls))
             default = msgspec.json.encode(getattr(defaults, field.name)).decode()
             rows.append((f"`{name}`", kind, span, f"`{default}`", texts.get(field.name, "")))
     yield f"## {heading}"

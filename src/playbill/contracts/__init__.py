@@ -24,6 +24,7 @@ from playbill.contracts.feed import (
     Tier,
 )
 from playbill.contracts.history import Declared, Fields, HistorySink, HistorySource
+from playbill.contracts.policies import PolicyValues, SurfacePolicy, policy_on
 from playbill.contracts.ports import (
     Batch,
     EventLog,
@@ -102,6 +103,7 @@ __all__ = [
     "LabelSettings",
     "Manifest",
     "PartitionWriter",
+    "PolicyValues",
     "Problem",
     "ProblemReply",
     "Profile",
@@ -112,6 +114,7 @@ __all__ = [
     "StoredBatch",
     "StoredUser",
     "StoredVideo",
+    "SurfacePolicy",
     "Takedown",
     "Tier",
     "TopicShare",
@@ -123,5 +126,6 @@ __all__ = [
     "Video",
     "VideoView",
     "VideosReply",
+    "policy_on",
     "settings_digest",
 ]

@@ -42,8 +42,8 @@ class FeedRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The screen, one of the declared surfaces; the first one when absent."""
     region: Name | None = None
     """Where the viewer is; the viewer's home region, else the first declared, when absent."""
-    cursor: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
-    """The ``cursor`` of the page before."""
+    cursor: Annotated[str, msgspec.Meta(max_length=4_000)] | None = None
+    """The ``cursor`` of the page before; good for the same viewer, surface and session."""
     exclude: Annotated[list[Name], msgspec.Meta(max_length=MAX_EXCLUDE)] = []
     """Videos not to show."""
     personalised: bool = True

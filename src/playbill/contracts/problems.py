@@ -28,7 +28,14 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "invalid_input": (400, "A field is missing, has the wrong type or leaves its range."),
     "unknown_parameter": (400, "A query parameter that this route does not have."),
     "undeclared_value": (400, "A surface or region that the settings do not declare."),
-    "cursor_invalid": (400, "The cursor was not issued by this server."),
+    "cursor_invalid": (
+        400,
+        "The cursor was not issued by this home for this viewer, surface and session.",
+    ),
+    "cursor_expired": (
+        400,
+        "The cursor is past serving.cursor_age_s, or of an earlier version; ask for page one.",
+    ),
     "unauthorised": (401, "A key is configured and the request carries none, or a wrong one."),
     "forbidden": (403, "The key's scopes do not cover this route."),
     "not_found": (404, "No such route, video or request."),

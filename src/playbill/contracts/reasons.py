@@ -23,6 +23,7 @@ REASONS: dict[str, str] = {
     "features_missing": "No features could be read.",
     "no_candidates": "No source found a video that may be shown.",
     "catalogue_exhausted": "The viewer has seen what there is; earlier videos return.",
+    "creator_floor_short": "Too few videos of authors who were shown little to fill their share.",
     "source_skipped": "A candidate source was left out for lack of time; its name follows.",
     "pressure": "Requests wait for their turn; less work is done for each.",
     "internal_error": "Something broke in the server; it was counted and logged.",

@@ -6,6 +6,14 @@ from typing import Annotated
 import msgspec
 
 from playbill.contracts.events import MAX_REGIONS, MAX_SURFACES, Name
+from playbill.contracts.policies import (
+    Gap,
+    Hours,
+    Showings,
+    SurfacePolicy,
+    check_policies,
+    check_slate,
+)
 from playbill.core import InvalidInput, canonical_json, content_digest
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
@@ -92,8 +100,26 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Videos of one author in one feed."""
     topic_cap: Count = 8
     """Videos of one first topic in one feed."""
+    author_gap: Gap = 1
+    """Places of others between two videos of one author, while the caps leave any; 0 for none."""
+    diversity: Share = 0.1
+    """How much unlike the places before it counts beside utility; 0 is by utility alone."""
     explore_share: Share = 0.05
     """Share of a feed's places given to exploration, by chance, with the propensity recorded."""
+    creator_floor: Share = 0.0
+    """Share of places kept for authors who were shown little, as far as caps and candidates go."""
+    creator_impressions: Count = 1_000
+    """Impressions, decayed with a half-life of 14 days, below which an author was shown little."""
+    repeat_showings: Showings = 1
+    """A video shown this often, of the last 100 to 200, is held back: once, or on two visits apart.
+    One that was also acted upon is held back at once."""
+    repeat_rest_h: Hours = 72
+    """After as long without an event a viewer may be shown again what was not acted upon."""
+    repeat_penalty: Share = 0.3
+    """What a video that was shown lately loses where it is not held back, in the unit that the
+    best and the last of two pages are apart in utility."""
+    cursor_age_s: Seconds = 6 * 3_600
+    """A cursor is good for this long after its first page; then the first page is due again."""
     trace_share: Share = 0.02
     """Share of requests whose feature vectors are kept for ``playbill parity``."""
     fresh_s: Seconds = 2 * 86_400
@@ -104,6 +130,8 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """After a step to less or more work there is none to more for this long."""
     stale_state_s: Seconds = 5
     """An updater silent for longer than this is named in the reply's reasons."""
+    policies: dict[Name, SurfacePolicy] = {}
+    """What is otherwise on one surface; a table for each of the ``surfaces`` that differs."""
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,13 +226,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How models are made."""
 
     def __post_init__(self) -> None:
-        """Refuse a name that is declared twice: the log keeps places in these lists."""
+        """Refuse what contradicts itself.
+
+        A name that is declared twice: the log keeps places in these lists. Numbers of a slate.
+        """
         for field, names in (("regions", self.regions), ("surfaces", self.surfaces)):
             twice = next((name for n, name in enumerate(names) if name in names[:n]), None)
             if twice is not None:
                 raise InvalidInput(
                     f"{field} declares {twice!r} twice", field=field, hint="name each one once"
                 )
+        check_slate(self.serving, "serving")
+        check_policies(self.serving, self.serving.policies, self.surfaces)
 
 
 def settings_digest(settings: Settings) -> str:

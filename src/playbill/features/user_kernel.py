@@ -44,6 +44,13 @@ def seen_before(user, row):
 
 
 @njit(nogil=True, cache=True)
+def times_shown(seen, row):
+    """Return in how many of the (2, W) generations of a filter a video is: 0, 1 or 2."""
+    h = mixed(row)
+    return int(_holds(seen[0], h)) + int(_holds(seen[1], h))
+
+
+@njit(nogil=True, cache=True)
 def _remember_seen(user, row):
     """Remember a video among the newest, also one that only the older generation holds."""
     h = mixed(row)

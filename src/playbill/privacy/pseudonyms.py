@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from playbill.core import key128
+from playbill.privacy.tokens import Tokens
 
 _CACHED_NAMES = 1 << 16
 
@@ -11,8 +12,10 @@ _CACHED_NAMES = 1 << 16
 class Pseudonyms:
     """Turn names into 16 bytes: one key for users, one for events, one for sessions.
 
+    ``tokens`` are made with a fourth.
+
     Args:
-        secret: 32 bytes from the key store; the three keys are derived from it by purpose.
+        secret: 32 bytes from the key store; the keys are derived from it by purpose.
 
     Source: docs/decisions/0003-identity-in-the-log.md
     """
@@ -31,6 +34,7 @@ class Pseudonyms:
 
         self.user: Callable[[str], bytes] = user
         self.session: Callable[[str], int] = session
+        self.tokens = Tokens(_derived("token", secret))
         self._event_key = _derived("name", secret)
 
     def event(self, event_id: str) -> bytes:

@@ -1,5 +1,6 @@
 """One request as stages over columns: sources, filters, features, scorers, selector, visibility."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,9 +9,9 @@ from playbill.contracts import ServingSettings, Tier
 from playbill.core import Clock
 from playbill.ranking.deadline import Deadline
 from playbill.ranking.hydrate import Hydrated, Hydrator
-from playbill.ranking.rules import RULES, VISIBILITY, Bits, broken_rules, permitted
+from playbill.ranking.policy import Policies, Policy
+from playbill.ranking.rules import RETURNS, RULES, VISIBILITY, Bits, broken_rules, permitted
 from playbill.ranking.scorers import HeavyScorer, RankingModel
-from playbill.ranking.selector import SlateSelector
 from playbill.ranking.stages import (
     Candidates,
     Floats,
@@ -51,22 +52,23 @@ class Ranked:
     trace: Trace = field(default_factory=Trace)
 
 
-def sources_of(
-    model: RankingModel, lists: DerivedLists, settings: ServingSettings
-) -> tuple[tuple[Source, int], ...]:
-    """Return every source with its quota, in the order in which time is spent on them."""
+def sources_of(model: RankingModel, lists: DerivedLists) -> tuple[Source, ...]:
+    """Return every source, in the order in which time is spent on them: that of ``SOURCES``."""
     return (
-        (VectorSource(model.table), settings.ann_quota),
-        (SimilarSource(model.table), settings.similar_quota),
-        (FollowedSource(lists), settings.followed_quota),
-        (FreshSource(lists, model.table), settings.fresh_quota),
-        (TrendingSource(), settings.trending_quota),
-        (ExploreSource(lists), settings.explore_quota),
+        VectorSource(model.table),
+        SimilarSource(model.table),
+        FollowedSource(lists),
+        FreshSource(lists, model.table),
+        TrendingSource(),
+        ExploreSource(lists),
     )
 
 
 class Pipeline:
-    """The stages of a personal feed for one bundle. One request at a time."""
+    """The stages of a personal feed for one bundle. One request at a time.
+
+    ``surfaces``: declared ones, in the order of their codes; without them all are alike.
+    """
 
     def __init__(
         self,
@@ -75,16 +77,15 @@ class Pipeline:
         hydrator: Hydrator,
         settings: ServingSettings,
         clock: Clock,
+        surfaces: Sequence[str] = (),
     ) -> None:
         self.model = model
         self._clock = clock
         self._settings = settings
-        self._sources = sources_of(model, lists, settings)
+        self._sources = sources_of(model, lists)
+        self._policies = Policies(settings, surfaces, model.value_weights)
         self._hydrator = hydrator
         self._heavy = HeavyScorer(clock, settings.heavy_rows, settings.scorer_budget_ms)
-        self._selector = SlateSelector(
-            settings.author_cap, settings.topic_cap, settings.explore_share
-        )
 
     def run(
         self, request: RankingRequest, view: ItemView, deadline: Deadline, *, heavy: bool = True
@@ -101,7 +102,8 @@ class Pipeline:
             DependencyUnavailable: the light scorer failed; the caller has a lower tier.
         """
         trace = Trace()
-        candidates = self._retrieve(request, view, trace)
+        policy = self._policies.of(request.surface)
+        candidates = self._retrieve(request, view, policy.quotas, trace)
         candidates = self._permitted(request, candidates, view, trace)
         trace.candidates = candidates if request.told else None
         if not len(candidates.rows):
@@ -109,17 +111,21 @@ class Pipeline:
         hydrated = self._fill(request, candidates, trace)
         candidates = self._score_light(request, candidates, trace)
         if heavy:
-            tier = self._score_heavy(request, candidates, view, deadline, trace)
+            tier = self._score_heavy(request, candidates, view, policy, deadline, trace)
         else:
             tier, candidates.utility = Tier.LIGHT, candidates.light
-        return self._select(request, candidates, view, hydrated, tier, trace)
+        return self._select(request, candidates, view, policy, hydrated, tier, trace)
 
-    def _retrieve(self, request: RankingRequest, view: ItemView, trace: Trace) -> Candidates:
+    def _retrieve(
+        self, request: RankingRequest, view: ItemView, quotas: Sequence[int], trace: Trace
+    ) -> Candidates:
         """Return what all sources found, each video once, named after the first to find it."""
         deadline = Deadline(self._clock, self._settings.source_budget_ms)
         parts: list[Rows] = []
         codes: list[int] = []
-        for source, quota in self._sources:
+        for source, quota in zip(self._sources, quotas, strict=True):
+            if not quota:
+                continue
             if deadline.left_ms() <= 0.0:
                 trace.reasons.append(f"source_skipped:{source.name}")
                 continue
@@ -141,7 +147,7 @@ class Pipeline:
         started_s = self._clock.elapsed_s()
         broken = broken_rules(request, candidates.rows, view)
         kept = permitted(broken, request.size)
-        if broken[kept].any():
+        if (broken[kept] & RETURNS).any():
             trace.reasons.append("catalogue_exhausted")
         if request.told:
             ms = (self._clock.elapsed_s() - started_s) * 1000.0
@@ -178,11 +184,12 @@ class Pipeline:
         request: RankingRequest,
         candidates: Candidates,
         view: ItemView,
+        policy: Policy,
         deadline: Deadline,
         trace: Trace,
     ) -> Tier:
         started_s = self._clock.elapsed_s()
-        heavy = self._heavy.score(self.model, request, candidates, view, deadline)
+        heavy = self._heavy.score(self.model, request, candidates, view, deadline, policy.values)
         if heavy.reason:
             trace.reasons.append(heavy.reason)
         if request.told:
@@ -198,12 +205,15 @@ class Pipeline:
         request: RankingRequest,
         candidates: Candidates,
         view: ItemView,
+        policy: Policy,
         hydrated: Hydrated,
         tier: Tier,
         trace: Trace,
     ) -> Ranked:
         started_s = self._clock.elapsed_s()
-        slate = self._selector.select(request, candidates, view)
+        slate = policy.selector.select(request, candidates, view)
+        if slate.short:
+            trace.reasons.append("creator_floor_short")
         chosen, propensity = candidates.keep(slate.picks), slate.propensity
         gone = broken_rules(request, chosen.rows, view) & VISIBILITY
         if gone.any():

@@ -8,6 +8,7 @@ from playbill.ranking.rules_kernel import (
     DISLIKED,
     EXCLUDED,
     HIDDEN,
+    LATER,
     REGION,
     SEEN,
     broken_by,
@@ -24,6 +25,7 @@ RULES: dict[str, int] = {
     "exclude": EXCLUDED,
     "seen": SEEN,
     "disliked": DISLIKED,
+    "posted_later": LATER,
 }
 """Every rule's name in traces and the bit of those who break it, in the order of traces."""
 
@@ -32,6 +34,9 @@ VISIBILITY = HIDDEN | REGION | AGE_RATING
 
 MUST_NOT = VISIBILITY | EXCLUDED
 """What brings nothing back, however little is left."""
+
+RETURNS = SEEN | DISLIKED
+"""What comes back only where the catalogue is exhausted."""
 
 
 def broken_rules(request: RankingRequest, rows: Rows, view: ItemView) -> Bits:
@@ -43,6 +48,8 @@ def broken_rules(request: RankingRequest, rows: Rows, view: ItemView) -> Bits:
         request.query.user[0],
         region_bit(request.query.region),
         request.excluded,
+        request.query.below,
+        request.showings_held,
         bits,
     )
     return bits
@@ -51,13 +58,15 @@ def broken_rules(request: RankingRequest, rows: Rows, view: ItemView) -> Bits:
 def permitted(broken: Bits, size: int) -> Rows:
     """Return the places of candidates that may be shown, in their order.
 
-    Those that break no rule; where they leave a page of ``size`` short, behind them those that
-    the viewer has seen; and where there is nothing else, those whose authors the viewer has
-    hidden. What breaks a rule of ``MUST_NOT`` stays away.
+    Those that break no rule; where they leave a page of ``size`` short, behind them those posted
+    since the first page, and then those that the viewer has seen; and where there is nothing else,
+    those whose authors the viewer has hidden. What breaks a rule of ``MUST_NOT`` stays away.
     """
     kept = np.flatnonzero(broken == 0)
     if len(kept) < size:
-        kept = np.concatenate([kept, np.flatnonzero(broken == SEEN)])
+        kept = np.concatenate([kept, np.flatnonzero(broken == LATER)])
+    if len(kept) < size:
+        kept = np.concatenate([kept, np.flatnonzero((broken & (0xFF ^ LATER)) == SEEN)])
     if not len(kept):
         kept = np.flatnonzero((broken & MUST_NOT) == 0)
     return kept

@@ -5,9 +5,9 @@ from numba import njit
 
 from playbill.features.layout import AGE_UNKNOWN, HISTORY, VISIBLE
 from playbill.features.layout import DISLIKED as DISLIKED_ACTION
-from playbill.features.user_kernel import seen_before
+from playbill.features.user_kernel import times_shown
 
-HIDDEN, REGION, AGE_RATING, EXCLUDED, SEEN, DISLIKED = 1, 2, 4, 8, 16, 32
+HIDDEN, REGION, AGE_RATING, EXCLUDED, SEEN, DISLIKED, LATER = 1, 2, 4, 8, 16, 32, 64
 
 
 @njit(nogil=True, cache=True)
@@ -23,7 +23,25 @@ def _disliked_authors(user, items, authors):
 
 
 @njit(nogil=True, cache=True)
-def broken_by(rows, items, user, region_bit, excluded, out):
+def _held_back(user, row, showings):
+    """Return whether a video was shown often enough to wait, or shown and acted upon.
+
+    Args:
+        user: one ``USER_RECORD``.
+        row: of the video.
+        showings: that hold it back, 1 or 2; 0 for none, so that only an action does.
+    """
+    shown = times_shown(user.seen, row)
+    if shown == 0:
+        return False
+    held = 0 < showings <= shown
+    for i in range(user.history_count):
+        held |= user.history[i] == row
+    return held
+
+
+@njit(nogil=True, cache=True)
+def broken_by(rows, items, user, region_bit, excluded, below, showings, out):
     """Fill the bits of the rules that each of C candidates breaks.
 
     Args:
@@ -32,6 +50,8 @@ def broken_by(rows, items, user, region_bit, excluded, out):
         user: one ``USER_RECORD``; an unknown age counts as an adult's.
         region_bit: of the viewer's region, 0 for none: then only what may be shown everywhere.
         excluded: (E,) rows that the caller named, ascending.
+        below: rows from here on were posted after the first page.
+        showings: that hold a video back, 1 or 2; 0 for none.
         out: (C,) uint8.
     """
     authors = np.empty(HISTORY, np.uint32)
@@ -50,7 +70,9 @@ def broken_by(rows, items, user, region_bit, excluded, out):
             place = np.searchsorted(excluded, row)
             if place < excluded.shape[0] and excluded[place] == row:
                 bits |= EXCLUDED
-        if seen_before(user, row):
+        if row >= below:
+            bits |= LATER
+        if _held_back(user, row, showings):
             bits |= SEEN
         for i in range(disliked):
             if authors[i] == item.author:

@@ -95,11 +95,13 @@ class HeavyScorer:
         candidates: Candidates,
         view: ItemView,
         deadline: Deadline,
+        values: Floats | None = None,
     ) -> Heavy:
         """Set the utility of the first candidates; the rest keep the light order below them.
 
         Args:
             candidates: best first by the light scorer; ``utility`` is filled here.
+            values: (4,) utilities of ``TASKS``, the model's own when None.
         """
         features = candidates.features
         if features is None:
@@ -116,7 +118,8 @@ class HeavyScorer:
         started_s = self._clock.elapsed_s()
         try:
             categories = _categories(request, candidates.rows[:count], view)
-            found = expected_utility(model.heavy(features[:count], categories), model.value_weights)
+            weights = model.value_weights if values is None else values
+            found = expected_utility(model.heavy(features[:count], categories), weights)
         except DependencyUnavailable:
             found = np.full(count, -np.inf, np.float32)
         if not np.isfinite(found).any():

@@ -1,7 +1,8 @@
-"""The selector: a slate with caps, and places given to chance with a known propensity."""
+"""The selector: a slate under rules, and places given to chance with a known propensity."""
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,32 +11,53 @@ from playbill.ranking.select_kernel import select
 from playbill.ranking.stages import Candidates, Floats, RankingRequest, Rows
 from playbill.retrieval import SOURCE_CODES, ItemView
 
+MOST_BEFORE = 10
+"""Places of the pages before that a slate looks back on; no gap is longer."""
 _EXPLORE = SOURCE_CODES["explore"]
+
+
+class SlateRules(NamedTuple):
+    """The rules of a slate; what each means is said with the setting of its name."""
+
+    author_cap: int
+    topic_cap: int
+    author_gap: int
+    diversity: float
+    repeat_penalty: float
+    creator_floor: float
+    creator_impressions: float
 
 
 @dataclass(frozen=True, slots=True)
 class Slate:
-    """K chosen candidates: (K,) indices into the candidates, (K,) propensities."""
+    """K chosen candidates: (K,) indices into the candidates, (K,) propensities.
+
+    ``short``: places that the floor keeps and nobody was there to fill.
+    """
 
     picks: Rows
     propensity: Floats
+    short: int
 
 
 @dataclass(frozen=True, slots=True)
 class SlateSelector:
-    """Best first under author and topic caps; some places go to exploration.
+    """Best first under the rules; some places go to exploration.
 
-    Candidates of equal utility keep the order they came in.
+    Candidates of equal merit keep the order they came in. What has no finite utility comes after
+    all that has.
 
-    Each place is given to chance with probability ``explore_share``, independently; where more
-    places are than there are candidates of the explore source to draw from, some of them, drawn as
-    well, are given back. A place of chance shows such a candidate drawn uniformly, so its
-    propensity is the share of chance over the number there were to draw from; every other place
-    has one minus that share.
+    Each place that the floor does not keep is given to chance with probability ``explore_share``,
+    independently; where more places are than there are candidates of the explore source to draw
+    from, some of them, drawn as well, are given back. A place of chance shows such a candidate
+    drawn uniformly, whatever the caps say, so its propensity is the share of chance over the number
+    there were to draw from; every other place has one minus that share, and one that the floor
+    keeps has 1.
+
+    Source: docs/decisions/0019-a-slate-is-chosen-place-by-place.md
     """
 
-    author_cap: int
-    topic_cap: int
+    rules: SlateRules
     explore_share: float
 
     def select(self, request: RankingRequest, candidates: Candidates, view: ItemView) -> Slate:
@@ -43,19 +65,21 @@ class SlateSelector:
         utility = candidates.utility
         if utility is None:
             utility = np.zeros(len(candidates.rows), np.float32)
-        order = np.argsort(-utility, kind="stable")
-        picks = np.empty(min(request.size, len(order)), np.int64)
-        taken = np.zeros(len(order), np.bool_)
-        count = select(
-            order,
+        picks = np.empty(min(request.size, len(utility)), np.int64)
+        taken, kept = np.zeros(len(utility), np.bool_), np.zeros(len(picks), np.bool_)
+        count, short = select(
+            utility,
             candidates.rows,
             view.tables.items,
-            self.author_cap,
-            self.topic_cap,
-            taken,
-            picks,
+            view.tables.authors,
+            np.array(request.query.user["seen"][0]),
+            np.array(request.shown[-MOST_BEFORE:], np.int64),
+            request.places_before,
+            request.at_ms,
+            self.rules,
+            (taken, picks, kept),
         )
-        return self._explore(request, candidates, picks[:count], taken)
+        return self._explore(request, candidates, picks[:count], taken, kept[:count], short)
 
     def _explore(
         self,
@@ -63,21 +87,25 @@ class SlateSelector:
         candidates: Candidates,
         picks: Rows,
         taken: npt.NDArray[np.bool_],
+        kept: npt.NDArray[np.bool_],
+        short: int,
     ) -> Slate:
-        pool = np.flatnonzero((candidates.sources == _EXPLORE) & ~taken)
+        propensity = np.ones(len(picks), np.float32)
         share = self.explore_share
-        if not len(pool) or share <= 0.0:
-            return Slate(picks, np.ones(len(picks), np.float32))
+        pool = np.flatnonzero((candidates.sources == _EXPLORE) & ~taken)
+        free = np.flatnonzero(~kept)
+        if share <= 0.0 or not len(pool) or not len(free):
+            return Slate(picks, propensity, short)
         random = request.query.random
-        places = np.flatnonzero(random.random(len(picks)) < share)
+        places = free[random.random(len(free)) < share]
         if len(places) > len(pool):
             places = random.choice(places, len(pool), replace=False)
-        chance = _chance_of_a_place(len(picks), len(pool), share)
-        propensity = np.full(len(picks), 1.0 - chance, np.float32)
+        chance = _chance_of_a_place(len(free), len(pool), share)
+        propensity[free] = 1.0 - chance
         if len(places):
             picks[places] = random.choice(pool, len(places), replace=False)
             propensity[places] = chance / len(pool)
-        return Slate(picks, propensity)
+        return Slate(picks, propensity, short)
 
 
 def _chance_of_a_place(places: int, most: int, share: float) -> float:

@@ -12,12 +12,20 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 
+def no_rows() -> Rows:
+    """Return (0,) rows."""
+    return np.empty(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class RankingRequest:
     """One request, as stages see it.
 
     ``excluded`` (E,) rows not to show, ascending; ``size`` places to fill; ``surface`` and
     ``query.region`` codes of the declared ones; ``told`` asks for a trace of every stage.
+    ``showings_held``: how often a video was shown that is held back, 0 for none. ``shown`` (S,)
+    rows of the pages before, oldest first, at least the last ones; ``places_before`` how many
+    places those pages had.
     """
 
     query: Query
@@ -27,6 +35,9 @@ class RankingRequest:
     at_ms: int
     user_epoch: int
     told: bool = False
+    showings_held: int = 1
+    shown: Rows = field(default_factory=no_rows)
+    places_before: int = 0
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from playbill.retrieval.catalogue_vectors import CatalogueVectors
 from playbill.retrieval.derived import DerivedLists
 from playbill.retrieval.sources import (
+    EVERY_ROW,
     SOURCE_CODES,
     SOURCES,
     ExploreSource,
@@ -21,6 +22,7 @@ from playbill.retrieval.view import EVERY_REGION, ItemView, SharedView, region_b
 
 __all__ = [
     "EVERY_REGION",
+    "EVERY_ROW",
     "SOURCES",
     "SOURCE_CODES",
     "CatalogueVectors",

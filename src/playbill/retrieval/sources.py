@@ -13,6 +13,8 @@ from playbill.retrieval.vector_index import Gate, Hits, best_rows, gate_of, rows
 from playbill.retrieval.view import ItemView, Records, Rows
 
 Floats = npt.NDArray[np.float32]
+EVERY_ROW = 1 << 62
+"""Above every row."""
 SIMILAR_SEEDS = 4
 SOURCES = ("vector", "similar", "followed", "fresh", "trending", "explore")
 """Every source by the byte that impression records carry, from 1."""
@@ -23,12 +25,16 @@ _NOTHING: Rows = np.empty(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What sources know of a request: (1,) ``USER_RECORD``, region code, (D,) vector or None."""
+    """What sources know of a request: (1,) ``USER_RECORD``, region code, (D,) vector or None.
+
+    ``below``: rows from here on were posted after the first page, and are not looked for.
+    """
 
     user: Records
     region: int
     vector: Floats | None
     random: np.random.Generator
+    below: int = EVERY_ROW
 
 
 class VectorTable(Protocol):
@@ -130,7 +136,10 @@ class FreshSource:
 
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
         """Return half of the quota by nearness among the newest, the rest by age alone."""
-        newest = self.lists.fresh[:quota]
+        listed = self.lists.fresh
+        if query.below < view.count:
+            listed = listed[listed < query.below]
+        newest = listed[:quota]
         newest = newest[newest < view.count]
         if query.vector is None or self.table is None or len(self.lists.fresh) <= quota:
             return newest

@@ -10,9 +10,9 @@ from playbill.core import Clock, DependencyUnavailable, RequestIds, key64
 from playbill.events import Vocabulary
 from playbill.features import empty_user
 from playbill.privacy import Pseudonyms
-from playbill.ranking import RankingRequest
+from playbill.ranking import Policies, RankingRequest
 from playbill.retrieval import Query
-from playbill.serving.cursor import read_cursor
+from playbill.serving.cursor import Cursors, Trail, first_page
 from playbill.serving.texts import Texts
 from playbill.serving.user_rows import UserRow, UserRows
 
@@ -31,9 +31,14 @@ class Asked:
     session: int
     row: UserRow
     row_read: bool
-    shown_before: npt.NDArray[np.uint64]
+    trail: Trail
     key: int
     reasons: list[str]
+
+    @property
+    def reader(self) -> bytes:
+        """Return what stands for the viewer on this surface."""
+        return self.user + bytes([self.request.surface])
 
     def with_vector(self, vector: npt.NDArray[np.float32] | None) -> RankingRequest:
         """Return the request with the viewer's vector."""
@@ -69,6 +74,8 @@ class Asker:
         self._clock = clock
         self._ids = ids
         self._random = random
+        self._cursors = Cursors(pseudonyms.tokens, settings.serving.cursor_age_s)
+        self._policies = Policies(settings.serving, settings.surfaces)
         self._regions = Vocabulary("region", settings.regions)
         self._surfaces = Vocabulary("surface", settings.surfaces)
 
@@ -80,29 +87,50 @@ class Asker:
             store: False leaves the user store alone.
 
         Raises:
-            InvalidInput: an undeclared surface or region, or a cursor that is not ours.
+            InvalidInput: an undeclared surface or region, or a cursor that is not good here.
         """
         surface = self._surfaces.code(message.surface) or 1
         region = self._regions.code(message.region)
-        shown_before = read_cursor(message.cursor)
         user = self._pseudonyms.user(message.user_id)
+        session = self._pseudonyms.session(message.session_id) if message.session_id else 0
+        at_ms, trail = self._clock.now_ms(), None
+        if message.cursor is not None:
+            trail = self._cursors.read(message.cursor, user, (surface, session), at_ms)
         reasons: list[str] = []
         row = self._row(user, message, reasons) if store else None
         row_read = row is not None or not message.personalised
         row = row or _unread()
-        at_ms = self._clock.now_ms()
-        session = self._pseudonyms.session(message.session_id) if message.session_id else 0
+        policy = self._policies.of(surface)
+        if trail is None:
+            last_at_ms = int(row.row["last_at_ms"][0])
+            rested = 0 < last_at_ms <= at_ms - policy.repeat_rest_ms
+            trail = first_page(at_ms, rested=rested)
+        home = int(row.row["region"][0]) or 1
         request = RankingRequest(
-            query=Query(row.row, region or int(row.row["region"][0]) or 1, None, self._random),
+            query=Query(row.row, region or home, None, self._random, trail.below),
             surface=surface,
             size=message.size,
-            excluded=self._excluded(message, shown_before),
+            excluded=self._excluded(message, trail),
             at_ms=at_ms,
             user_epoch=row.epoch,
             told=told,
+            showings_held=0 if trail.rested else policy.repeat_showings,
+            shown=trail.shown,
+            places_before=trail.places,
         )
         key = self._ids.issue(at_ms)
-        return Asked(request, message, user, session, row, row_read, shown_before, key, reasons)
+        return Asked(request, message, user, session, row, row_read, trail, key, reasons)
+
+    def next_cursor(self, asked: Asked, page: npt.NDArray[np.int64], count: int) -> str:
+        """Return the cursor after a page.
+
+        Args:
+            asked: what led to the page.
+            page: (K,) rows it showed.
+            count: videos there are.
+        """
+        place = (asked.request.surface, asked.session)
+        return self._cursors.write(asked.trail, page, count, asked.user, place)
 
     def region(self, request: RankingRequest) -> str | None:
         """Return the name of a request's region."""
@@ -126,16 +154,9 @@ class Asker:
         plain["age"] = row.row["age"]
         return UserRow(plain, known=False, epoch=0)
 
-    def _excluded(
-        self, message: FeedRequest, shown: npt.NDArray[np.uint64]
-    ) -> npt.NDArray[np.int64]:
-        if not len(shown) and not message.exclude:
-            return _NO_ROWS
-        keys = [*shown.tolist(), *(key64(name) for name in message.exclude)]
-        return np.sort(self._texts.rows(keys))
-
-
-_NO_ROWS = np.empty(0, np.int64)
+    def _excluded(self, message: FeedRequest, trail: Trail) -> npt.NDArray[np.int64]:
+        named = self._texts.rows([key64(name) for name in message.exclude])
+        return np.sort(np.concatenate([trail.shown, named]))
 
 
 def _unread() -> UserRow:

@@ -37,21 +37,24 @@ class Fallback:
 
 
 class LastLists:
-    """Viewers' last good lists with their sources, the newest 20,000 viewers'."""
+    """Readers' last good lists with their sources, the newest 20,000 readers'.
+
+    A reader is a viewer on one surface.
+    """
 
     def __init__(self) -> None:
         self._lists: OrderedDict[bytes, tuple[Rows, Sources]] = OrderedDict()
 
-    def remember(self, user: bytes, rows: Rows, sources: Sources) -> None:
-        """Keep a viewer's list."""
-        self._lists[user] = (rows, sources)
-        self._lists.move_to_end(user)
+    def remember(self, reader: bytes, rows: Rows, sources: Sources) -> None:
+        """Keep a reader's list."""
+        self._lists[reader] = (rows, sources)
+        self._lists.move_to_end(reader)
         if len(self._lists) > _REMEMBERED:
             self._lists.popitem(last=False)
 
-    def cached(self, user: bytes, request: RankingRequest, view: ItemView) -> Fallback | None:
+    def cached(self, reader: bytes, request: RankingRequest, view: ItemView) -> Fallback | None:
         """Return the last list, less what may no longer be shown; None when nothing is left."""
-        known = self._lists.get(user)
+        known = self._lists.get(reader)
         return None if known is None else _slate(request, view, *known, again=True)
 
 

@@ -87,7 +87,7 @@ class FeedService:
         """Answer a request and record what was shown.
 
         Raises:
-            InvalidInput: an undeclared surface or region, or a cursor that is not ours.
+            InvalidInput: an undeclared surface or region, or a cursor that is not good here.
         """
         reply, _ = self._answer(message, recorded=True)
         return reply
@@ -146,7 +146,7 @@ class FeedService:
         if state.affordable in (Tier.POPULAR, Tier.STATIC):
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
         if not asked.row_read or state.affordable is Tier.CACHED:
-            cached = self._last_lists.cached(asked.user, asked.request, view)
+            cached = self._last_lists.cached(asked.reader, asked.request, view)
             if cached is None:
                 return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
             reply = self._fall_back(asked, view, cached, Tier.CACHED, reasons, recorded=recorded)
@@ -204,11 +204,12 @@ class FeedService:
             at_ms=hydrated.at_ms,
             bundle=self.state.bundle,
             region=self._asker.region(asked.request),
+            cursor=self._asker.next_cursor(asked, worded.slate.rows, view.count),
         )
         if not recorded:
             return reply
         if asked.message.personalised:
-            self._last_lists.remember(asked.user, worded.slate.rows, worded.slate.sources)
+            self._last_lists.remember(asked.reader, worded.slate.rows, worded.slate.sources)
         evidence = None
         if hydrated.settled and self._random.random() < self._settings.serving.trace_share:
             assert worded.features is not None
@@ -259,6 +260,7 @@ class FeedService:
             at_ms=max(asked.request.at_ms, view.at_ms, int(asked.row.row["last_at_ms"][0])),
             bundle=None,
             region=self._asker.region(asked.request),
+            cursor=self._asker.next_cursor(asked, worded.slate.rows, view.count),
         )
         if recorded:
             head, shown = record_of(

@@ -1,15 +1,19 @@
 """Running every kernel once with the types it will meet, before anybody waits for it."""
 
 import numpy as np
+import numpy.typing as npt
 
 from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
 from playbill.models import LightScorer
+from playbill.ranking import Candidates, Policies, RankingRequest
 from playbill.ranking.rules_kernel import broken_by
-from playbill.ranking.select_kernel import select
 from playbill.retrieval import (
+    EVERY_ROW,
     CatalogueVectors,
+    ItemView,
+    Query,
     SharedView,
     VectorIndex,
     first_of_each,
@@ -28,17 +32,10 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     user = empty_user()
     Assembler().read(tables, rows, user, clock.now_ms())
     user.flags.writeable = False
-    broken_by(rows, tables.items, user[0], np.uint32(1), rows, np.empty(len(rows), np.uint8))
+    bits = np.empty(len(rows), np.uint8)
+    broken_by(rows, tables.items, user[0], np.uint32(1), rows, EVERY_ROW, 1, bits)
     first_of_each(rows)
-    select(
-        np.arange(4),
-        rows,
-        tables.items,
-        settings.serving.author_cap,
-        settings.serving.topic_cap,
-        np.zeros(4, np.bool_),
-        np.empty(2, np.int64),
-    )
+    _warm_selector(ItemView(tables, shared.trending, 0, clock.now_ms()), user, settings)
     vectors = np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
     places = np.zeros(8, np.int32)
@@ -49,3 +46,12 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     gate = gate_of(view_of(shared), 1, user)
     table.near(vectors, 4, gate)
     LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
+
+
+def _warm_selector(view: ItemView, user: npt.NDArray[np.void], settings: Settings) -> None:
+    """Choose a slate of four candidates that are all the same video."""
+    rows = np.zeros(4, np.int64)
+    query = Query(user, 1, None, np.random.default_rng(0))
+    asked = RankingRequest(query, surface=1, size=2, excluded=rows, at_ms=view.at_ms, user_epoch=0)
+    candidates = Candidates(rows, np.zeros(4, np.uint8), utility=np.zeros(4, np.float32))
+    Policies(settings.serving).of(1).selector.select(asked, candidates, view)

@@ -11,7 +11,6 @@ from playbill.core import request_name
 from playbill.retrieval import SOURCES, ItemView
 from playbill.serving.asking import Asked
 from playbill.serving.because import because
-from playbill.serving.cursor import write_cursor
 from playbill.serving.fallbacks import Fallback
 from playbill.serving.impressions import request_head, shown_videos
 from playbill.serving.texts import Texts
@@ -55,6 +54,7 @@ def reply_of(
     at_ms: int,
     bundle: str | None,
     region: str | None,
+    cursor: str,
 ) -> FeedReply:
     """Return the reply; positions are those of what is shown."""
     slate = worded.slate
@@ -79,7 +79,7 @@ def reply_of(
         reasons=list(dict.fromkeys(reasons)),
         bundle=bundle,
         items=items,
-        cursor=write_cursor(np.concatenate([asked.shown_before, worded.keys])),
+        cursor=cursor,
     )
 
 

@@ -98,6 +98,7 @@ _EVENTS = {
     "properties": {"events": {"type": "array", "items": _ref(Event), "maxItems": 1000}},
 }
 _BAD = ("invalid_json", "invalid_input", "body_too_large", "unsupported_media")
+_CURSOR = ("cursor_invalid", "cursor_expired")
 _WRITE = (*_BAD, "overloaded", "log_unavailable")
 _OBJECT: dict[str, Any] = {"type": "object"}
 
@@ -105,18 +106,18 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         path="/v1/feed", method="get", summary="The next page of a viewer's feed.", scope="feed",
         query=True, reply=_ref(FeedReply),
-        problems=("invalid_input", "unknown_parameter", "undeclared_value", "cursor_invalid"),
+        problems=("invalid_input", "unknown_parameter", "undeclared_value", *_CURSOR),
     ),
     Operation(
         path="/v1/feed", method="post", summary="The same, with the request in the body.",
         scope="feed", body=_ref(FeedRequest), reply=_ref(FeedReply),
-        problems=(*_BAD, "undeclared_value", "cursor_invalid"),
+        problems=(*_BAD, "undeclared_value", *_CURSOR),
     ),
     Operation(
         path="/v1/feed/preview", method="post", scope="control",
         summary="A feed with what each stage did; nothing is recorded.",
         body=_ref(FeedRequest), reply=_OBJECT,
-        problems=(*_BAD, "undeclared_value", "cursor_invalid"),
+        problems=(*_BAD, "undeclared_value", *_CURSOR),
     ),
     Operation(
         path="/v1/events", method="post", summary="Take up to 1,000 events, durably.",
