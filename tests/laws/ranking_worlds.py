@@ -85,6 +85,7 @@ def candidates(count: int, *, light=None, utility=None, sources=1) -> Candidates
         np.arange(count),
         np.zeros(count, np.uint8) + np.asarray(sources, np.uint8),
         np.zeros((count, len(FEATURES)), np.float32),
+        np.arange(count),
         np.zeros(count, np.float32) if light is None else np.asarray(light, np.float32),
         None if utility is None else np.asarray(utility, np.float32),
     )

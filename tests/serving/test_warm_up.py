@@ -15,6 +15,7 @@ from playbill.ranking import (
     Hydrator,
     Pipeline,
     RankingRequest,
+    order_kernel,
     rules_kernel,
     select_kernel,
 )
@@ -33,6 +34,10 @@ KERNELS = (
     assemble_kernel.assemble,
     gather_kernel.gather,
     merge_kernel.first_places,
+    merge_kernel.merge,
+    order_kernel.fill_heavy_input,
+    order_kernel.fill_keys,
+    order_kernel.fill_utility,
     rules_kernel.broken_by,
     scan_kernel.assign,
     scan_kernel.scan,

@@ -9,6 +9,7 @@ from playbill.contracts import ServingSettings, Tier
 from playbill.core import Clock
 from playbill.ranking.deadline import Deadline
 from playbill.ranking.hydrate import Hydrated, Hydrator
+from playbill.ranking.order import best_first
 from playbill.ranking.policy import Policies, Policy
 from playbill.ranking.rules import RETURNS, RULES, VISIBILITY, Bits, broken_rules, permitted
 from playbill.ranking.scorers import HeavyScorer, RankingModel
@@ -31,7 +32,7 @@ from playbill.retrieval import (
     Source,
     TrendingSource,
     VectorSource,
-    first_of_each,
+    merged,
 )
 
 
@@ -135,10 +136,7 @@ class Pipeline:
             codes.append(SOURCE_CODES[source.name])
             if request.told:
                 self._tell(trace, source.name, "source", 0, len(found), started_s)
-        merged = np.concatenate(parts) if parts else np.empty(0, np.int64)
-        named = np.repeat(np.array(codes, np.uint8), [len(part) for part in parts])
-        firsts = first_of_each(merged)
-        return Candidates(merged[firsts], named[firsts])
+        return Candidates(*merged(parts, codes))
 
     def _permitted(
         self, request: RankingRequest, candidates: Candidates, view: ItemView, trace: Trace
@@ -147,7 +145,7 @@ class Pipeline:
         started_s = self._clock.elapsed_s()
         broken = broken_rules(request, candidates.rows, view)
         kept = permitted(broken, request.size)
-        if (broken[kept] & RETURNS).any():
+        if len(kept) and broken[kept[-1]] & RETURNS:
             trace.reasons.append("catalogue_exhausted")
         if request.told:
             ms = (self._clock.elapsed_s() - started_s) * 1000.0
@@ -157,7 +155,7 @@ class Pipeline:
     def _fill(self, request: RankingRequest, candidates: Candidates, trace: Trace) -> Hydrated:
         started_s = self._clock.elapsed_s()
         hydrated = self._hydrator.fill(request, candidates)
-        candidates.features = hydrated.features
+        candidates.features, candidates.places = hydrated.features, np.arange(len(candidates.rows))
         if not hydrated.settled:
             trace.reasons.append("item_state_unsettled")
         if request.told:
@@ -171,9 +169,8 @@ class Pipeline:
         """Return the candidates best first by the light scorer, equal ones as they came."""
         started_s = self._clock.elapsed_s()
         assert candidates.features is not None
-        light = self.model.light(candidates.features)
-        candidates.light = np.where(np.isfinite(light), light, np.float32(-np.inf))
-        ordered = candidates.keep(np.argsort(-candidates.light, kind="stable"))
+        candidates.light = self.model.light(candidates.features)
+        ordered = candidates.keep(best_first(candidates.light))
         if request.told:
             count = len(candidates.rows)
             self._tell(trace, "light", "scorer", count, count, started_s)
@@ -223,13 +220,14 @@ class Pipeline:
             self._tell(trace, "slate", "selector", came, left, started_s)
         assert chosen.utility is not None
         assert chosen.features is not None
+        assert chosen.places is not None
         assert chosen.light is not None
         return Ranked(
             chosen.rows,
             chosen.sources,
             _scores(chosen.utility, chosen.light),
             propensity,
-            chosen.features,
+            chosen.features[chosen.places],
             tier,
             hydrated,
             trace,
@@ -263,6 +261,8 @@ def _by_rule(broken: Bits, ms: float) -> list[StageRecord]:
 def _scores(utility: Floats, light: Floats) -> Floats:
     """Return (K,) finite numbers for a reply: those without a utility stand below the others."""
     ranked = np.isfinite(utility)
+    if ranked.all():
+        return utility
     floor = utility[ranked].min(initial=np.inf)
     scores = np.where(ranked, utility, np.minimum(light, floor))
     told = np.isfinite(scores)

@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from playbill.core import Clock, DependencyUnavailable
 from playbill.ranking.deadline import Breaker, CostMeter, Deadline
+from playbill.ranking.order import heavy_input
+from playbill.ranking.order_kernel import fill_utility
 from playbill.ranking.stages import Candidates, Floats, RankingRequest
 from playbill.retrieval import ItemView, VectorTable
 
@@ -61,8 +63,9 @@ def expected_utility(p_action: Floats, utility_per_action: Floats) -> Floats:
     Returns:
         (C,) utility, comparable within one request only; -inf where a probability is not finite.
     """
-    utility = p_action @ utility_per_action
-    return np.where(np.isfinite(utility), utility, np.float32(-np.inf))
+    utility = np.empty(len(p_action), np.float32)
+    fill_utility(p_action, utility_per_action, utility)
+    return utility
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,7 @@ class HeavyScorer:
             candidates: best first by the light scorer; ``utility`` is filled here.
             values: (4,) utilities of ``TASKS``, the model's own when None.
         """
-        features = candidates.features
-        if features is None:
+        if candidates.features is None:
             return Heavy(0, "features_missing")
         if not self._breaker.allows():
             return Heavy(0, "heavy_scorer_resting")
@@ -116,33 +118,21 @@ class HeavyScorer:
             self._slow.failed()
             count = 1
         started_s = self._clock.elapsed_s()
+        utility = np.empty(len(candidates.rows), np.float32)
         try:
-            categories = _categories(request, candidates.rows[:count], view)
-            weights = model.value_weights if values is None else values
-            found = expected_utility(model.heavy(features[:count], categories), weights)
+            p_action = model.heavy(*heavy_input(request, candidates, count, view))
+            finite = fill_utility(
+                p_action, model.value_weights if values is None else values, utility
+            )
         except DependencyUnavailable:
-            found = np.full(count, -np.inf, np.float32)
-        if not np.isfinite(found).any():
+            finite = 0
+        if not finite:
             self._breaker.failed()
             return Heavy(0, "heavy_scorer_failed")
         self._cost.observe(count, (self._clock.elapsed_s() - started_s) * 1000.0)
         self._breaker.succeeded()
         if count < min(request.size, len(candidates.rows)):
             return Heavy(0, "heavy_scorer_slow")
-        utility = np.full(len(candidates.rows), -np.inf, np.float32)
-        utility[:count] = found
         candidates.utility = utility
         partial = count < min(self._rows, len(candidates.rows))
         return Heavy(count, "heavy_scorer_partial" if partial else None)
-
-
-def _categories(
-    request: RankingRequest, rows: npt.NDArray[np.int64], view: ItemView
-) -> npt.NDArray[np.int64]:
-    """Return (C, 3) surface, region and first topic + 1, 0 for none."""
-    categories = np.empty((len(rows), 3), np.int64)
-    categories[:, 0] = request.surface
-    categories[:, 1] = request.query.region
-    topics = view.tables.items["topics"][rows, 0].astype(np.int64)
-    categories[:, 2] = np.where(topics == 0xFFFF, 0, topics + 1)
-    return categories

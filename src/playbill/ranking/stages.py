@@ -44,13 +44,15 @@ class RankingRequest:
 class Candidates:
     """C candidates as columns. Columns appear as stages fill them.
 
-    ``rows`` (C,) item rows; ``sources`` (C,) source codes; ``features`` (C, F); ``light`` (C,)
-    utility by the light scorer; ``utility`` (C,) what the slate is ordered by.
+    ``rows`` (C,) item rows; ``sources`` (C,) source codes; ``features`` (N, F) as they were read,
+    and ``places`` (C,) where each candidate stands among them, so that they need not be moved;
+    ``light`` (C,) utility by the light scorer; ``utility`` (C,) what the slate is ordered by.
     """
 
     rows: Rows
     sources: npt.NDArray[np.uint8]
     features: Floats | None = None
+    places: Rows | None = None
     light: Floats | None = None
     utility: Floats | None = None
 
@@ -59,7 +61,8 @@ class Candidates:
         return Candidates(
             self.rows[kept],
             self.sources[kept],
-            None if self.features is None else self.features[kept],
+            self.features,
+            None if self.places is None else self.places[kept],
             None if self.light is None else self.light[kept],
             None if self.utility is None else self.utility[kept],
         )

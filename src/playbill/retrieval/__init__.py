@@ -16,6 +16,7 @@ from playbill.retrieval.sources import (
     VectorSource,
     VectorTable,
     first_of_each,
+    merged,
 )
 from playbill.retrieval.vector_index import VectorIndex, best_rows, gate_of, quantise
 from playbill.retrieval.view import EVERY_REGION, ItemView, SharedView, region_bit, view_of
@@ -42,6 +43,7 @@ __all__ = [
     "best_rows",
     "first_of_each",
     "gate_of",
+    "merged",
     "quantise",
     "region_bit",
     "view_of",

@@ -28,3 +28,24 @@ def first_places(rows, places):
             places[count] = c
             count += 1
     return count
+
+
+@njit(nogil=True, cache=True)
+def merge(rows, ends, codes, merged, named):
+    """Fill each row once, where it came first, with the code of its list; return how many.
+
+    Args:
+        rows: (C,) int64, lists laid end to end.
+        ends: (S,) int64, where each list ends.
+        codes: (S,) uint8.
+        merged: (C,) int64.
+        named: (C,) uint8.
+    """
+    count = first_places(rows, merged)
+    part = 0
+    for c in range(count):
+        while merged[c] >= ends[part]:
+            part += 1
+        named[c] = codes[part]
+        merged[c] = rows[merged[c]]
+    return count

@@ -1,6 +1,8 @@
 """Candidate sources: each answers one question about one viewer with rows, best first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -8,7 +10,7 @@ import numpy.typing as npt
 
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW
 from playbill.retrieval.derived import DerivedLists
-from playbill.retrieval.merge_kernel import first_places
+from playbill.retrieval.merge_kernel import first_places, merge
 from playbill.retrieval.vector_index import Gate, Hits, best_rows, gate_of, rows_in_turn
 from playbill.retrieval.view import ItemView, Records, Rows
 
@@ -181,6 +183,15 @@ class ExploreSource:
         drawn = once(query.random.integers(len(pool), size=2 * quota))[:quota]
         found: Rows = pool[drawn]
         return found
+
+
+def merged(parts: Sequence[Rows], codes: Sequence[int]) -> tuple[Rows, npt.NDArray[np.uint8]]:
+    """Return what several lists name, each row once, and the code of the list it came first in."""
+    rows = np.concatenate(parts) if parts else _NOTHING
+    ends = np.fromiter(accumulate(map(len, parts)), np.int64, len(parts))
+    found, named = np.empty(len(rows), np.int64), np.empty(len(rows), np.uint8)
+    count = merge(rows, ends, np.array(codes, np.uint8), found, named)
+    return found[:count], named[:count]
 
 
 def once(rows: Rows) -> Rows:

@@ -1,31 +1,36 @@
 """One sentence for people on why a video stands where it stands."""
 
+from collections.abc import Sequence
+
 from playbill.contracts import StoredVideo
 from playbill.features import FEATURE_NAMES
 
-_TOPIC = FEATURE_NAMES.index("user_topic_long_views")
-_AUTHOR = FEATURE_NAMES.index("user_author_impressions")
+FAMILIARITY = [
+    FEATURE_NAMES.index(name) for name in ("user_topic_long_views", "user_author_impressions")
+]
+"""Features that the sentence may rest on: the viewer's acquaintance with topic and author."""
 _FAMILIAR = 0.7
 """log(1 + 1): about one long view, decayed."""
 
 
 def because(
-    source: str, video: StoredVideo, region: str | None, features: "list[float] | None"
+    source: str, video: StoredVideo, region: str | None, familiarity: Sequence[float] | None
 ) -> str:
     """Return the sentence for one video; it names only what the viewer did or what is public.
 
     Args:
-        features: the video's feature vector, None where no features were read.
+        familiarity: the video's features of ``FAMILIARITY``, None where none were read.
     """
     topic = video.topics[0] if video.topics else None
     if source == "followed":
         return f"You follow {video.author_id}"
     if source == "explore":
         return "New to most people: a first look"
-    if features is not None:
-        if topic and features[_TOPIC] >= _FAMILIAR:
+    if familiarity is not None:
+        with_topic, with_author = familiarity
+        if topic and with_topic >= _FAMILIAR:
             return f"Because you watch {topic}"
-        if features[_AUTHOR] >= _FAMILIAR:
+        if with_author >= _FAMILIAR:
             return f"More from {video.author_id}"
     if source == "trending":
         return f"Popular in {region}" if region else "Popular right now"

@@ -7,7 +7,8 @@ from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
 from playbill.models import LightScorer
-from playbill.ranking import Candidates, Policies, RankingRequest
+from playbill.ranking import Candidates, Policies, RankingRequest, expected_utility
+from playbill.ranking.order import best_first, heavy_input
 from playbill.ranking.rules_kernel import broken_by
 from playbill.retrieval import (
     EVERY_ROW,
@@ -18,6 +19,7 @@ from playbill.retrieval import (
     VectorIndex,
     first_of_each,
     gate_of,
+    merged,
     view_of,
 )
 
@@ -33,9 +35,10 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     Assembler().read(tables, rows, user, clock.now_ms())
     user.flags.writeable = False
     bits = np.empty(len(rows), np.uint8)
+    merged([rows], [1])
     broken_by(rows, tables.items, user[0], np.uint32(1), rows, EVERY_ROW, 1, bits)
     first_of_each(rows)
-    _warm_selector(ItemView(tables, shared.trending, 0, clock.now_ms()), user, settings)
+    _warm_ranking(ItemView(tables, shared.trending, 0, clock.now_ms()), user, settings)
     vectors = np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
     places = np.zeros(8, np.int32)
@@ -48,10 +51,14 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
 
 
-def _warm_selector(view: ItemView, user: npt.NDArray[np.void], settings: Settings) -> None:
-    """Choose a slate of four candidates that are all the same video."""
+def _warm_ranking(view: ItemView, user: npt.NDArray[np.void], settings: Settings) -> None:
+    """Score and choose a slate of four candidates that are all the same video."""
     rows = np.zeros(4, np.int64)
     query = Query(user, 1, None, np.random.default_rng(0))
     asked = RankingRequest(query, surface=1, size=2, excluded=rows, at_ms=view.at_ms, user_epoch=0)
-    candidates = Candidates(rows, np.zeros(4, np.uint8), utility=np.zeros(4, np.float32))
+    features = np.zeros((4, 2), np.float32)
+    order = best_first(np.zeros(4, np.float32))
+    candidates = Candidates(rows, np.zeros(4, np.uint8), features, order)
+    heavy_input(asked, candidates, 2, view)
+    candidates.utility = expected_utility(np.zeros((4, 4), np.float32), np.zeros(4, np.float32))
     Policies(settings.serving).of(1).selector.select(asked, candidates, view)

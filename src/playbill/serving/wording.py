@@ -10,7 +10,7 @@ from playbill.contracts import TIER_CODES, FeedItem, FeedReply, StoredVideo, Tie
 from playbill.core import request_name
 from playbill.retrieval import SOURCES, ItemView
 from playbill.serving.asking import Asked
-from playbill.serving.because import because
+from playbill.serving.because import FAMILIARITY, because
 from playbill.serving.fallbacks import Fallback
 from playbill.serving.impressions import request_head, shown_videos
 from playbill.serving.texts import Texts
@@ -58,7 +58,7 @@ def reply_of(
 ) -> FeedReply:
     """Return the reply; positions are those of what is shown."""
     slate = worded.slate
-    vectors = None if worded.features is None else worded.features.tolist()
+    familiar = None if worded.features is None else worded.features[:, FAMILIARITY].tolist()
     scores, propensity = slate.scores.tolist(), slate.propensity.tolist()
     names = [SOURCES[code - 1] for code in slate.sources.tolist()]
     items = [
@@ -68,7 +68,7 @@ def reply_of(
             score=scores[place],
             source=names[place],
             propensity=propensity[place],
-            because=because(names[place], video, region, vectors and vectors[place]),
+            because=because(names[place], video, region, familiar and familiar[place]),
         )
         for place, video in enumerate(worded.videos)
     ]

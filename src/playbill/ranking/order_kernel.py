@@ -1,0 +1,75 @@
+"""Putting candidates in order: one unsigned number each, which sorts as they do."""
+
+import numpy as np
+from numba import njit
+
+from playbill.features.layout import NO_TOPIC
+
+_SIGN = np.uint32(0x80000000)
+_HALF = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+@njit(nogil=True, cache=True)
+def fill_keys(scores, keys):
+    """Fill (C,) keys: the score above, the place upside down below. What is no number is -inf.
+
+    Args:
+        scores: (C,) float32; what is not finite becomes -inf here.
+        keys: (C,) uint64.
+    """
+    for c in range(scores.shape[0]):
+        if not np.isfinite(scores[c]):
+            scores[c] = np.float32(-np.inf)
+        bits = np.float32(scores[c]).view(np.uint32)
+        ordered = ~bits if bits & _SIGN else bits | _SIGN
+        keys[c] = (np.uint64(ordered) << _HALF) | (~np.uint64(c) & _LOW)
+
+
+def places_of(keys):
+    """Return (C,) places of (C,) keys."""
+    return (~keys & _LOW).view(np.int64)
+
+
+@njit(nogil=True, cache=True)
+def fill_heavy_input(places, features, rows, items, place, dense, categories):
+    """Fill what the heavy scorer is asked about the first H candidates.
+
+    Args:
+        places: (C,) where each candidate stands in ``features``.
+        features: (N, F) float32.
+        rows: (C,) row of each candidate.
+        items: (I,) records.
+        place: surface code and region code.
+        dense: (H, F) float32.
+        categories: (H, 3) int64: surface, region, first topic + 1, 0 for none.
+    """
+    for h in range(dense.shape[0]):
+        for f in range(dense.shape[1]):
+            dense[h, f] = features[places[h], f]
+        categories[h, 0] = place[0]
+        categories[h, 1] = place[1]
+        topic = np.int64(items[rows[h]].topics[0])
+        categories[h, 2] = 0 if topic == NO_TOPIC else topic + 1
+
+
+@njit(nogil=True, cache=True)
+def fill_utility(p_action, values, utility):
+    """Fill the expected utility of the first H of C candidates, -inf for the others; count finite.
+
+    Args:
+        p_action: (H, A) float32 probabilities.
+        values: (A,) float32 utility of each action.
+        utility: (C,) float32; -inf where it is not finite.
+    """
+    finite = 0
+    for c in range(utility.shape[0]):
+        utility[c] = np.float32(-np.inf)
+        if c < p_action.shape[0]:
+            total = np.float32(0.0)
+            for a in range(values.shape[0]):
+                total += p_action[c, a] * values[a]
+            if np.isfinite(total):
+                utility[c] = total
+                finite += 1
+    return finite
