@@ -120,7 +120,9 @@ class Reading:
     def ask(self, viewer: str = "ann", **fields) -> FeedReply:
         """Return a page."""
         self.lists.refresh(view_of(self.world.items), self.world.clock.now_ms())
-        return self.service.feed(FeedRequest(user_id=viewer, **fields))
+        reply = self.service.feed(FeedRequest(user_id=viewer, **fields))
+        self.service.flush()
+        return reply
 
 
 def numbers(reply: FeedReply) -> list[int]:
