@@ -42,7 +42,6 @@ _LISTS_EVERY_S = 0.2
 _FILES_EVERY_S = 0.5
 _RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
-_QUEUE = 2
 _NEAR_AMONG = 4_096
 """How many of the newest videos are searched for near ones."""
 _log = logging.getLogger("playbill")
@@ -85,8 +84,7 @@ class Watcher:
             self._state, self.service.texts, wiring.settings.state.item_capacity
         )
         serving = wiring.settings.serving
-        self._pressure = Pressure(wiring.clock, serving.pressure_ms, float(serving.cool_down_s))
-        self._felt_feeds = 0
+        self.pressure = Pressure(wiring.clock, serving.pressure_ms, float(serving.cool_down_s))
         self._popular: dict[int, Rows] = {}
         self._items: SharedItems | None = None
         self._model: BundleModel | None = None
@@ -111,15 +109,10 @@ class Watcher:
         self.status.count_visible()
 
     def feel(self, wait_ms: float) -> None:
-        """Learn how long something has waited for its turn, and serve what is affordable.
-
-        A wait in which no two feeds were answered is no queue: something else held the loop up.
-        """
-        feeds = self._row.count("feeds")
-        queued = feeds - self._felt_feeds >= _QUEUE
-        self._felt_feeds = feeds
-        self._pressure.observe(wait_ms if queued else 0.0)
-        self._state.affordable = self._pressure.tier
+        """Learn how long something has waited for its turn, and serve what is affordable."""
+        self.pressure.observe(wait_ms)
+        self._state.affordable = self.pressure.tier
+        self._state.prefetch = self.pressure.prefetch_tier
 
     def beat(self) -> None:
         """Do what is due; called ten times a second, so each part must be short.

@@ -21,7 +21,14 @@ from playbill.contracts.feed import (
     FeedItem,
     FeedReply,
     FeedRequest,
+    Priority,
     Tier,
+)
+from playbill.contracts.feeds import (
+    MAX_FEEDS_PER_BATCH,
+    FeedOutcome,
+    FeedsReply,
+    FeedsRequest,
 )
 from playbill.contracts.history import Declared, Fields, HistorySink, HistorySource
 from playbill.contracts.ports import (
@@ -66,6 +73,7 @@ __all__ = [
     "MANIFEST_FILE",
     "MAX_EVENTS_PER_BATCH",
     "MAX_EXCLUDE",
+    "MAX_FEEDS_PER_BATCH",
     "MAX_FEED_SIZE",
     "MAX_FOLLOWS",
     "MAX_INTERESTS",
@@ -92,8 +100,11 @@ __all__ = [
     "EventType",
     "EventsReply",
     "FeedItem",
+    "FeedOutcome",
     "FeedReply",
     "FeedRequest",
+    "FeedsReply",
+    "FeedsRequest",
     "Fields",
     "HistorySink",
     "HistorySource",
@@ -102,6 +113,7 @@ __all__ = [
     "LabelSettings",
     "Manifest",
     "PartitionWriter",
+    "Priority",
     "Problem",
     "ProblemReply",
     "Profile",
