@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.attempts import Attempts
+from playbill.app.lists_watch import ListsWatch, rows_of
 from playbill.app.wiring import Wiring
 from playbill.contracts import REASONS, FeedRequest
 from playbill.core import BrokenContract, DependencyUnavailable, PlaybillError
@@ -91,6 +92,7 @@ class Watcher:
         self._refused: str | None = None
         self._refused_until_s = 0.0
         self._told: set[tuple[str | None, str]] = set()
+        self._ahead = ListsWatch(wiring.layout.lists, self._state.ahead, lambda: self._items, row)
         self._attempts = Attempts(row, wiring.clock)
         self._loading: asyncio.Task[None] | None = None
         self._lists_at_s = 0.0
@@ -103,6 +105,7 @@ class Watcher:
         if self._items is not None:
             await asyncio.to_thread(warm_kernels, self._items, self._clock, self._wiring.settings)
         await self._load_champion()
+        await self._ahead.load()
         self._refresh_lists()
         for number in range(_WARM_UP_FEEDS):
             self.service.preview(FeedRequest(user_id=f"warm-up-{number}"))
@@ -133,6 +136,7 @@ class Watcher:
             self._files_at_s = now_s
             do("mapping item state", self._map_items)
             do("counting videos", self.status.count_visible)
+            do("looking at the lists made ahead", self._ahead.look)
             if self._loading is None or self._loading.done():
                 self._loading = asyncio.get_running_loop().create_task(self._load_champion())
 
@@ -238,11 +242,4 @@ class Watcher:
         """Return the rows of the bundle's lists, best first; a pass for a thread."""
         if self._items is None:
             return {}
-        keys = view_of(self._items).tables.items["key"]
-        listed = np.concatenate([np.empty(0, np.uint64), *model.popular.values()])
-        rows = np.flatnonzero(np.isin(keys, listed))
-        row_of = dict(zip(keys[rows].tolist(), rows.tolist(), strict=True))
-        return {
-            region: np.array([row_of[key] for key in keys.tolist() if key in row_of], np.int64)
-            for region, keys in model.popular.items()
-        }
+        return rows_of(view_of(self._items).tables.items["key"], model.popular)

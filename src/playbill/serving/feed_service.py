@@ -1,6 +1,6 @@
 """The feed: whatever happens, a reply with its tier and its reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from playbill.features import ServedTrace, features_digest
 from playbill.privacy import Pseudonyms
 from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, Trace
 from playbill.retrieval import DerivedLists, ItemView, SharedView, view_of
+from playbill.serving.ahead import Ahead
 from playbill.serving.asking import Asked, Asker
 from playbill.serving.fallbacks import Fallback, LastLists, popular, static_items
 from playbill.serving.impressions import Recorder
@@ -39,7 +40,7 @@ class ServingState:
     ``why_no_pipeline`` says why there is no pipeline; ``popular_rows`` are the bundle's lists by
     region code, best first; ``notes`` are reasons that every reply carries for now; ``affordable``
     is the tier that waiting requests leave time for, ``prefetch`` the same where nobody waits for
-    the reply, None for none.
+    the reply, None for none. ``ahead`` are the lists made ahead.
     """
 
     shared: SharedView | None
@@ -50,6 +51,7 @@ class ServingState:
     notes: tuple[str, ...] = ()
     affordable: Tier = Tier.FULL
     prefetch: Tier | None = Tier.FULL
+    ahead: Ahead = field(default_factory=Ahead)
 
 
 class FeedService:
@@ -181,7 +183,7 @@ class FeedService:
         if affordable in (Tier.POPULAR, Tier.STATIC):
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
         if not asked.row_read or affordable is Tier.CACHED:
-            cached = self._last_lists.cached(asked.user, asked.request, view)
+            cached = self._cached(asked, view, reasons)
             if cached is None:
                 return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
             reply = self._fall_back(asked, view, cached, Tier.CACHED, reasons, recorded=recorded)
@@ -264,18 +266,37 @@ class FeedService:
         self._recorder.record(head, shown, evidence)
         return reply
 
+    def _cached(self, asked: Asked, view: ItemView, reasons: list[str]) -> Fallback | None:
+        """Return the viewer's last list here, else the one made ahead; None without either."""
+        if not asked.message.personalised:
+            return None
+        found = self._last_lists.cached(asked.user, asked.request, view)
+        if found is not None:
+            return found
+        found = self.state.ahead.cached(asked.user, asked.request, view, self.texts)
+        if found is not None:
+            self._tell_stale(asked, reasons)
+        return found
+
+    def _tell_stale(self, asked: Asked, reasons: list[str]) -> None:
+        stale_s = self._settings.precompute.stale_s
+        if self.state.ahead.stale(asked.request.at_ms, stale_s):
+            reasons.append("lists_stale")
+
     def _serve_popular(
         self, asked: Asked, view: ItemView, reasons: list[str], *, recorded: bool
     ) -> FeedReply:
         fallback = self._popular(asked.request, view)
         if fallback is None:
             return self.static(asked.message, [*reasons, "nothing_visible"])
+        self._tell_stale(asked, reasons)
         return self._fall_back(asked, view, fallback, Tier.POPULAR, reasons, recorded=recorded)
 
     def _popular(self, request: RankingRequest, view: ItemView) -> Fallback | None:
         rows = self.state.popular_rows
         listed = rows.get(request.query.region, rows.get(0, np.empty(0, np.int64)))
-        return popular(request, view, self._lists, listed)
+        ahead = self.state.ahead.popular(request.query.region, request.surface)
+        return popular(request, view, self._lists, listed, ahead)
 
     def _fall_back(
         self,
