@@ -8,6 +8,7 @@ standby up with it, which says nothing more of itself until it is called.
 
 import mmap
 import os
+from bisect import bisect_left
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ _GROWTH = 1.12
 BUCKET_MS = (_SMALLEST_MS * _GROWTH ** np.arange(BUCKETS)).astype(np.float64)
 """(96,) upper bounds of the latency buckets in milliseconds, 0.05 to about 2,400. One bucket more
 counts what is beyond the last of them."""
+_BOUNDS_MS: list[float] = BUCKET_MS.tolist()
 
 _ROW = np.dtype(
     [
@@ -163,7 +165,7 @@ class BoardRow:
         """Count a reply by tier and latency."""
         self._row["feeds"] += 1
         self._row["tiers"][0, tier] += 1
-        self._row["latency"][0, int(np.searchsorted(BUCKET_MS, ms))] += 1
+        self._row["latency"][0, bisect_left(_BOUNDS_MS, ms)] += 1
         self._row["latency_sum_ms"] += ms
 
 

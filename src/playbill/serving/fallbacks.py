@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -126,9 +127,18 @@ def _slate(
     count = min(request.size, len(candidates.rows))
     if count == 0:
         return None
-    scores = np.linspace(1.0, 0.0, count, endpoint=False, dtype=np.float32)
     ones = np.ones(count, np.float32)
-    return Fallback(candidates.rows[:count], candidates.sources[:count], scores, ones)
+    return Fallback(
+        candidates.rows[:count], candidates.sources[:count], falling_scores(count), ones
+    )
+
+
+@lru_cache(maxsize=128)
+def falling_scores(count: int) -> npt.NDArray[np.float32]:
+    """Return (K,) scores of a slate that nobody ranked: from 1 down, all above 0. Read-only."""
+    scores = np.linspace(1.0, 0.0, count, endpoint=False, dtype=np.float32)
+    scores.flags.writeable = False
+    return scores
 
 
 def static_items(path: Path, size: int) -> list[FeedItem]:

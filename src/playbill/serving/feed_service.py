@@ -23,14 +23,16 @@ from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, Trace
 from playbill.retrieval import DerivedLists, ItemView, SharedView, view_of
 from playbill.serving.ahead import Ahead
 from playbill.serving.asking import Asked, Asker
-from playbill.serving.fallbacks import Fallback, LastLists, popular, static_items
+from playbill.serving.fallbacks import Fallback, LastLists, static_items
 from playbill.serving.impressions import Recorder
+from playbill.serving.popular_pools import PopularPools
 from playbill.serving.texts import Texts
 from playbill.serving.user_rows import UserRows
 from playbill.serving.wording import record_of, reply_of, word
 
 Rows = npt.NDArray[np.int64]
 _EPOCHS_BEHIND = 100
+_NO_ROWS: Rows = np.empty(0, np.int64)
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class FeedService:
         self.texts = Texts(users.texts)
         self._settings = settings
         self._digest = settings_digest(settings)
-        self._lists = lists
+        self._popular_pools = PopularPools(lists, clock, random)
         self._recorder = recorder
         self._static_path = static_path
         self._clock = clock
@@ -294,9 +296,9 @@ class FeedService:
 
     def _popular(self, request: RankingRequest, view: ItemView) -> Fallback | None:
         rows = self.state.popular_rows
-        listed = rows.get(request.query.region, rows.get(0, np.empty(0, np.int64)))
+        listed = rows.get(request.query.region, rows.get(0, _NO_ROWS))
         ahead = self.state.ahead.popular(request.query.region, request.surface)
-        return popular(request, view, self._lists, listed, ahead)
+        return self._popular_pools.slate(request, view, listed, ahead)
 
     def _fall_back(
         self,
