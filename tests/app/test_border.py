@@ -2,10 +2,17 @@
 
 import pytest
 
-from playbill.app.border import guarded
-from playbill.contracts import FeedReply, FeedRequest, Tier
-from playbill.core import BrokenContract, DependencyUnavailable, FixedClock, InvalidInput
+from playbill.app.border import Border
+from playbill.contracts import FeedReply, FeedRequest, Priority, Tier
+from playbill.core import (
+    BrokenContract,
+    DependencyUnavailable,
+    FixedClock,
+    InvalidInput,
+    Overloaded,
+)
 from playbill.serving import Board
+from playbill.serving.pressure import Pressure
 
 SECRET = "what-the-client-sent"
 BUGS = [ValueError(SECRET), BrokenContract(SECRET), DependencyUnavailable(SECRET), OSError(SECRET)]
@@ -18,10 +25,12 @@ class Breaking:
         self._feed = feed
         self._last_resort = last_resort
 
-    def feed(self, message):
+    def feed(self, message, *, recorded):
+        assert recorded
         raise self._feed
 
-    def last_resort(self, message, reason):
+    def last_resort(self, message, reason, *, recorded):
+        assert recorded
         if self._last_resort is not None:
             raise self._last_resort
         return reply(Tier.POPULAR, reason)
@@ -47,8 +56,10 @@ def board(tmp_path):
     return Board(tmp_path / "board", create=True)
 
 
-def answered(service, board):
-    return guarded(service, board.row(0), FixedClock(0))(FeedRequest(user_id=SECRET))
+def answered(service, board, priority=Priority.INTERACTIVE):
+    clock = FixedClock(0)
+    border = Border(service, board.row(0), Pressure(clock, 20.0, 2.0), clock)
+    return border.answer(FeedRequest(user_id=SECRET, priority=priority))
 
 
 @pytest.mark.parametrize("error", BUGS)
@@ -77,4 +88,13 @@ def test_bad_input_is_the_callers_to_hear_of(board, caplog):
     with pytest.raises(InvalidInput, match="no such region"):
         answered(Breaking(InvalidInput("no such region")), board)
     assert (board.total("errors"), board.total("feeds")) == (0, 0)
+    assert caplog.messages == []
+
+
+def test_a_prefetch_that_gives_way_is_counted_and_is_no_bug(board, caplog):
+    refusal = Overloaded("people wait", code="gave_way", retry_after_s=2)
+    with pytest.raises(Overloaded, match="people wait"):
+        answered(Breaking(refusal), board, Priority.PREFETCH)
+    counted = [board.total(name) for name in ("gave_way", "errors", "feeds")]
+    assert counted == [1, 0, 0]
     assert caplog.messages == []

@@ -30,7 +30,7 @@ def _request(user, size: int, excluded=()) -> RankingRequest:
 def _popular(view, user, size: int, excluded=()) -> list[int]:
     lists = DerivedLists(FRESH_MS)
     lists.refresh(view, NOW_MS)
-    found = popular(_request(user, size, excluded), view, lists, NOTHING)
+    found = popular(_request(user, size, excluded), view, lists, NOTHING, NOTHING)
     return [] if found is None else found.rows.tolist()
 
 

@@ -7,7 +7,7 @@ from http_asked import api_over, get
 from starlette.requests import Request
 from starlette.routing import Route
 
-from playbill.core import BrokenContract, DependencyUnavailable, InvalidInput
+from playbill.core import BrokenContract, DependencyUnavailable, InvalidInput, Overloaded
 from playbill.serving import Board
 from playbill.serving.http.requests import read_body
 
@@ -58,6 +58,14 @@ def test_what_is_no_bug_is_refused_and_not_logged(tmp_path, caplog, error, statu
     assert get(api, path, "user_id=u")[0] == status
     assert (board(tmp_path).total("errors"), board(tmp_path).total("refused")) == (0, 1)
     assert caplog.messages == []
+
+
+def test_a_prefetch_that_gives_way_is_told_when_to_come_back(tmp_path):
+    error = Overloaded("people wait", code="gave_way", retry_after_s=7)
+    api = api_over(NoStore(), tmp_path, **raising(error))
+    status, headers, reply = get(api, "/v1/feed", "user_id=u&priority=prefetch")
+    assert (status, headers[b"retry-after"]) == (503, b"7")
+    assert reply["error"]["code"] == "gave_way"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laws.feature_stories import law
-from playbill.contracts import Tier
+from playbill.contracts import Priority, Tier
 from playbill.core import FixedClock
 from playbill.serving.pressure import Pressure
 
@@ -13,12 +13,22 @@ TIERS = [Tier.FULL, Tier.LIGHT, Tier.CACHED, Tier.POPULAR, Tier.STATIC]
 LIMIT_MS, COOL_DOWN_S = 20.0, 2.0
 
 
+PEOPLE, OTHERS = Priority.INTERACTIVE, Priority.PREFETCH
+
+
+def _observe(pressure: Pressure, wait_ms: float) -> None:
+    """Observe a wait in which people queued."""
+    for _ in range(2):
+        pressure.answered(PEOPLE, wait_ms / 2.0)
+    pressure.observe(wait_ms)
+
+
 def _feel(pressure: Pressure, clock: FixedClock, wait_ms: float, seconds: float) -> list[Tier]:
     """Observe a wait every 10 ms; return the tiers in the order in which they came."""
     met = [pressure.tier]
     for _ in range(round(seconds * 100)):
         clock.seconds += 0.01
-        pressure.observe(wait_ms)
+        _observe(pressure, wait_ms)
         if pressure.tier is not met[-1]:
             met.append(pressure.tier)
     return met
@@ -43,9 +53,9 @@ def test_how_long_things_wait_decides_how_far_down(pressure, clock, wait_ms, tie
 
 
 def test_one_late_turn_is_no_pressure_and_a_very_late_one_is(pressure):
-    pressure.observe(40.0)
+    _observe(pressure, 40.0)
     assert pressure.tier is Tier.FULL
-    pressure.observe(400.0)
+    _observe(pressure, 400.0)
     assert pressure.tier is Tier.STATIC
 
 
@@ -69,10 +79,79 @@ def test_steps_up_are_single_and_a_cool_down_apart(waits):
     for wait_ms, turns in waits:
         for _ in range(turns):
             clock.seconds += 0.01
-            pressure.observe(wait_ms)
+            _observe(pressure, wait_ms)
             if pressure.tier is tier:
                 continue
             if TIERS.index(pressure.tier) < TIERS.index(tier):
                 assert TIERS.index(tier) - TIERS.index(pressure.tier) == 1
                 assert clock.seconds - last_step_s >= COOL_DOWN_S - 1e-6
             last_step_s, tier = clock.seconds, pressure.tier
+
+
+def test_a_wait_in_which_no_two_feeds_were_answered_is_no_queue(pressure, clock):
+    for _ in range(300):
+        clock.seconds += 0.01
+        pressure.answered(PEOPLE, 100.0)
+        pressure.observe(100.0)
+    assert (pressure.tier, pressure.prefetch_tier) == (Tier.FULL, Tier.FULL)
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "prefetch", "people"),
+    [(9, "full", "full"), (15, "light", "full"), (21, None, "light"), (500, None, "static")],
+)
+def test_prefetches_get_less_before_people_do(pressure, clock, wait_ms, prefetch, people):
+    _feel(pressure, clock, wait_ms, 2.0)
+    found = pressure.prefetch_tier
+    assert (found and found.value, pressure.tier.value) == (prefetch, people)
+
+
+TURN_MS = 10.0
+turns = st.lists(
+    st.tuples(
+        st.lists(st.floats(0.0, 30.0), max_size=8),
+        st.lists(st.floats(0.0, 30.0), max_size=8),
+        st.integers(1, 60),
+    ),
+    max_size=10,
+)
+
+
+def _late_ms(*feeds_ms: list[float]) -> float:
+    """Return how late a loop comes to what is due in ten milliseconds after some feeds."""
+    return max(sum(map(sum, feeds_ms)) - TURN_MS, 0.0)
+
+
+@law(100)
+@given(turns=turns)
+def test_prefetches_never_move_the_tier_of_people(turns):
+    """The same feeds of people, with and without prefetches between them."""
+    clock = FixedClock(0)
+    with_them, without = (Pressure(clock, LIMIT_MS, COOL_DOWN_S) for _ in range(2))
+    for people_ms, others_ms, times in turns:
+        for _ in range(times):
+            clock.seconds += 0.01
+            for ms in people_ms:
+                with_them.answered(PEOPLE, ms)
+                without.answered(PEOPLE, ms)
+            for ms in others_ms:
+                with_them.answered(OTHERS, ms)
+            with_them.observe(_late_ms(people_ms, others_ms))
+            without.observe(_late_ms(people_ms))
+            assert with_them.tier is without.tier
+            if with_them.tier is not Tier.FULL:
+                assert with_them.prefetch_tier is None
+
+
+@law(50)
+@given(turns=turns)
+def test_prefetches_come_back_when_nothing_waits(turns):
+    clock = FixedClock(0)
+    pressure = Pressure(clock, LIMIT_MS, COOL_DOWN_S)
+    for people_ms, others_ms, _ in turns:
+        clock.seconds += 0.01
+        for ms in others_ms:
+            pressure.answered(OTHERS, ms)
+        pressure.observe(_late_ms(people_ms, others_ms))
+    _feel(pressure, clock, 0.0, 30.0)
+    assert pressure.prefetch_tier is Tier.FULL

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from playbill.app.process import end_with, explained
+from playbill.app.process import end_with, explained, step_aside
 from playbill.app.updater_process import run_updater
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import run_collector, run_worker
@@ -20,6 +20,11 @@ def main() -> None:
             run_updater(wiring)
         elif role == "collector":
             asyncio.run(run_collector(wiring))
+        elif role == "precompute":
+            from playbill.app.precompute import precompute
+
+            step_aside()
+            precompute(wiring, None)
         else:
             asyncio.run(run_worker(wiring, int(place), standby=role == "standby"))
 

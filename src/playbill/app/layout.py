@@ -53,6 +53,11 @@ class Layout:
         return self.home / "tables"
 
     @property
+    def lists(self) -> Path:
+        """Return the file of lists made ahead; made anew when lost."""
+        return self.home / "ahead.lists"
+
+    @property
     def static_feed(self) -> Path:
         """Return the safe list, the last resort of a feed."""
         return self.home / "static-feed.json"

@@ -13,6 +13,7 @@ from playbill.core import BrokenContract, PlaybillError
 from playbill.serving import Board, BoardRow
 
 _PR_SET_PDEATHSIG = 1
+_NICE = 19
 EXIT_DEPENDENCY = 3
 """A process that ends with this found something gone that a restart may bring back."""
 
@@ -22,6 +23,11 @@ def end_with(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         raise SystemExit(EXIT_DEPENDENCY)
+
+
+def step_aside() -> None:
+    """Let the other processes of the machine go first."""
+    os.nice(_NICE - os.nice(0))
 
 
 def queued_for_a_core_s(pid: int) -> float:

@@ -6,11 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from playbill.app.process import queued_for_a_core_s
 from playbill.app.stopping import Stop, Stopped
+from playbill.app.timed_job import TimedJob
 from playbill.app.updater_process import PLACE as UPDATER_PLACE
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import COLLECTOR_PLACE
@@ -25,6 +26,7 @@ _STOP_S = 10.0
 _BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
 _STEADY_S = 30.0
 _TELL_S = 5.0
+_NO_PLACE = -1
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """Processes share the cores; numeric libraries that start threads of their own fight over them."""
 
@@ -69,9 +71,18 @@ class Supervisor:
     _children: dict[int, _Child] = field(default_factory=dict)
     _failures: dict[int, _Failures] = field(default_factory=dict)
     _board: Board = field(init=False)
+    _ahead: TimedJob = field(init=False)
 
     def __post_init__(self) -> None:
         self.wiring.announce()
+        self._ahead = TimedJob(
+            "precompute",
+            self._command("precompute", _NO_PLACE),
+            float(self.wiring.settings.precompute.every_s),
+            self.wiring.clock,
+            self.say,
+            self._started,
+        )
         self._board = Board(self.wiring.layout.board, create=True)
         self._board.rows[:] = 0
 
@@ -102,6 +113,7 @@ class Supervisor:
             if every_second is not None and now_s - told_at_s >= 1.0:
                 told_at_s = now_s
                 every_second(self._board)
+            self._ahead.look()
         self.stop()
 
     def look(self) -> None:
@@ -120,6 +132,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop servers, then the collector, then the updater, each with its work finished."""
+        self._ahead.stop()
         last = (COLLECTOR_PLACE, UPDATER_PLACE)
         servers = [place for place in self._children if place not in last]
         for group in (servers, *([place] for place in last)):
@@ -157,13 +170,16 @@ class Supervisor:
     def _spawn(self, place: int) -> None:
         role = self._role(place)
         self._board.rows["ready"][place] = 0
-        arguments = [role, str(place), str(self.wiring.layout.home), str(os.getpid())]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "playbill.app", *arguments],
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **_ONE_THREAD},
-        )
+        process = self._started(self._command(role, place))
         self._children[place] = _Child(role, place, process, self.wiring.clock.elapsed_s())
+
+    def _command(self, role: str, place: int) -> list[str]:
+        home = str(self.wiring.layout.home)
+        return [sys.executable, "-m", "playbill.app", role, str(place), home, str(os.getpid())]
+
+    def _started(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, **_ONE_THREAD}
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
 
     def _role(self, place: int) -> str:
         if place == UPDATER_PLACE:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,9 @@ from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.features import ParityReport, check_parity
 from playbill.registry import BundleStore
 from playbill.serving import Drill, DrillPlan
+
+if TYPE_CHECKING:
+    from playbill.app.precompute import Precomputed
 
 OnProgress = Callable[[str, float], None]
 
@@ -141,6 +144,25 @@ class Home:
             on_progress=on_progress,
         )
 
+    def precompute(
+        self, users: Path | None = None, on_progress: OnProgress | None = None
+    ) -> "Precomputed":
+        """Make the lists of the lower tiers ahead, on a home that runs.
+
+        Args:
+            users: a file of user ids, one a line; None for the most active viewers.
+
+        Raises:
+            InvalidInput: the file cannot be read, or names more than ``precompute.viewers``.
+            NotFound: no bundle was promoted.
+            Conflict: another precomputation runs on this home.
+            DependencyUnavailable: no playbill runs on this home, or the disk refused.
+        """
+        from playbill.app.precompute import precompute
+
+        wiring = Wiring.running(self.wiring.layout.home)
+        return precompute(wiring, None if users is None else _lines_of(users), on_progress)
+
     def parity(
         self, sample: int = 2_000, seed: int = 0, on_progress: OnProgress | None = None
     ) -> ParityReport:
@@ -194,6 +216,20 @@ class Home:
         if rows_from_ms is None and training.rows_from is not None:
             rows_from_ms = round(training.rows_from.timestamp() * 1000)
         return {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
+
+
+def _lines_of(path: Path) -> list[str]:
+    """Return the lines of a file of ids, without empty ones.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    try:
+        return [line for line in path.read_text("utf-8").splitlines() if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"{path} cannot be read: {error}", hint="name a file of ids, one a line, in UTF-8"
+        ) from error
 
 
 def _nothing_runs() -> DependencyUnavailable:

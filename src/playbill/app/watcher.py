@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.attempts import Attempts
+from playbill.app.lists_watch import ListsWatch, rows_of
 from playbill.app.wiring import Wiring
 from playbill.contracts import REASONS, FeedRequest
 from playbill.core import BrokenContract, DependencyUnavailable, PlaybillError
@@ -42,7 +43,6 @@ _LISTS_EVERY_S = 0.2
 _FILES_EVERY_S = 0.5
 _RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
-_QUEUE = 2
 _NEAR_AMONG = 4_096
 """How many of the newest videos are searched for near ones."""
 _log = logging.getLogger("playbill")
@@ -85,14 +85,14 @@ class Watcher:
             self._state, self.service.texts, wiring.settings.state.item_capacity
         )
         serving = wiring.settings.serving
-        self._pressure = Pressure(wiring.clock, serving.pressure_ms, float(serving.cool_down_s))
-        self._felt_feeds = 0
+        self.pressure = Pressure(wiring.clock, serving.pressure_ms, float(serving.cool_down_s))
         self._popular: dict[int, Rows] = {}
         self._items: SharedItems | None = None
         self._model: BundleModel | None = None
         self._refused: str | None = None
         self._refused_until_s = 0.0
         self._told: set[tuple[str | None, str]] = set()
+        self._ahead = ListsWatch(wiring.layout.lists, self._state.ahead, lambda: self._items, row)
         self._attempts = Attempts(row, wiring.clock)
         self._loading: asyncio.Task[None] | None = None
         self._lists_at_s = 0.0
@@ -105,21 +105,17 @@ class Watcher:
         if self._items is not None:
             await asyncio.to_thread(warm_kernels, self._items, self._clock, self._wiring.settings)
         await self._load_champion()
+        await self._ahead.load()
         self._refresh_lists()
         for number in range(_WARM_UP_FEEDS):
             self.service.preview(FeedRequest(user_id=f"warm-up-{number}"))
         self.status.count_visible()
 
     def feel(self, wait_ms: float) -> None:
-        """Learn how long something has waited for its turn, and serve what is affordable.
-
-        A wait in which no two feeds were answered is no queue: something else held the loop up.
-        """
-        feeds = self._row.count("feeds")
-        queued = feeds - self._felt_feeds >= _QUEUE
-        self._felt_feeds = feeds
-        self._pressure.observe(wait_ms if queued else 0.0)
-        self._state.affordable = self._pressure.tier
+        """Learn how long something has waited for its turn, and serve what is affordable."""
+        self.pressure.observe(wait_ms)
+        self._state.affordable = self.pressure.tier
+        self._state.prefetch = self.pressure.prefetch_tier
         self.service.flush()
 
     def beat(self) -> None:
@@ -141,6 +137,7 @@ class Watcher:
             self._files_at_s = now_s
             do("mapping item state", self._map_items)
             do("counting videos", self.status.count_visible)
+            do("looking at the lists made ahead", self._ahead.look)
             if self._loading is None or self._loading.done():
                 self._loading = asyncio.get_running_loop().create_task(self._load_champion())
 
@@ -247,11 +244,4 @@ class Watcher:
         """Return the rows of the bundle's lists, best first; a pass for a thread."""
         if self._items is None:
             return {}
-        keys = view_of(self._items).tables.items["key"]
-        listed = np.concatenate([np.empty(0, np.uint64), *model.popular.values()])
-        rows = np.flatnonzero(np.isin(keys, listed))
-        row_of = dict(zip(keys[rows].tolist(), rows.tolist(), strict=True))
-        return {
-            region: np.array([row_of[key] for key in keys.tolist() if key in row_of], np.int64)
-            for region, keys in model.popular.items()
-        }
+        return rows_of(view_of(self._items).tables.items["key"], model.popular)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from playbill.app.border import guarded
+from playbill.app.border import Border
 from playbill.app.console_backend import InProcessBackend
 from playbill.app.process import join_family
 from playbill.app.watcher import Watcher
@@ -21,7 +21,9 @@ from playbill.app.wiring import Wiring
 from playbill.core import Clock
 from playbill.events import Collector
 from playbill.serving import Board, BoardRow
+from playbill.serving.bulk_feeds import BulkFeeds
 from playbill.serving.http import Api
+from playbill.serving.http.bulk import Bulk
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
 from playbill.serving.http.reads import Reads
@@ -60,12 +62,14 @@ def _feed_api(
     wiring: Wiring, watcher: Watcher, collector: Collector, board: Board, row: BoardRow
 ) -> Api:
     settings = wiring.settings
-    answer = guarded(watcher.service, row, wiring.clock)
+    border = Border(watcher.service, row, watcher.pressure, wiring.clock)
+    bulk = BulkFeeds(border.offer, watcher.service.state, wiring.clock, settings.serving)
     limit = settings.http.max_body_bytes
     reads = Reads(watcher.service, watcher.status, settings.regions, limit)
-    backend = InProcessBackend(wiring, watcher, collector, reads, answer)
+    backend = InProcessBackend(wiring, watcher, collector, reads, border.answer)
     return Api(
-        answer=answer,
+        answer=border.answer,
+        bulk=Bulk(bulk, row, limit),
         writes=Writes(collector, watcher.guard, row, limit),
         reads=reads,
         health=Health(board, watcher.status),

@@ -56,6 +56,8 @@ def words(shape: Any) -> tuple[str, str]:
             return "true or false", ""
         case shapes.IntType():
             return "integer", _limits(shape)
+        case shapes.AnyType():
+            return "text or object", ""
         case _:
             return "number", _limits(shape)
 

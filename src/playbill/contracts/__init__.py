@@ -21,7 +21,14 @@ from playbill.contracts.feed import (
     FeedItem,
     FeedReply,
     FeedRequest,
+    Priority,
     Tier,
+)
+from playbill.contracts.feeds import (
+    MAX_FEEDS_PER_BATCH,
+    FeedOutcome,
+    FeedsReply,
+    FeedsRequest,
 )
 from playbill.contracts.history import Declared, Fields, HistorySink, HistorySource
 from playbill.contracts.policies import PolicyValues, SurfacePolicy, policy_on
@@ -41,6 +48,7 @@ from playbill.contracts.settings import (
     AdmissionSettings,
     EpochSettings,
     LabelSettings,
+    PrecomputeSettings,
     ServingSettings,
     Settings,
     TrainingSettings,
@@ -67,6 +75,7 @@ __all__ = [
     "MANIFEST_FILE",
     "MAX_EVENTS_PER_BATCH",
     "MAX_EXCLUDE",
+    "MAX_FEEDS_PER_BATCH",
     "MAX_FEED_SIZE",
     "MAX_FOLLOWS",
     "MAX_INTERESTS",
@@ -93,8 +102,11 @@ __all__ = [
     "EventType",
     "EventsReply",
     "FeedItem",
+    "FeedOutcome",
     "FeedReply",
     "FeedRequest",
+    "FeedsReply",
+    "FeedsRequest",
     "Fields",
     "HistorySink",
     "HistorySource",
@@ -104,6 +116,8 @@ __all__ = [
     "Manifest",
     "PartitionWriter",
     "PolicyValues",
+    "PrecomputeSettings",
+    "Priority",
     "Problem",
     "ProblemReply",
     "Profile",

@@ -11,6 +11,15 @@ MAX_FEED_SIZE = 50
 MAX_EXCLUDE = 500
 
 
+class Priority(enum.StrEnum):
+    """How a request is treated while others wait."""
+
+    INTERACTIVE = "interactive"
+    """Somebody looks at the screen: always answered."""
+    PREFETCH = "prefetch"
+    """Nobody waits for it: it gives way first, and is refused under pressure."""
+
+
 class Tier(enum.StrEnum):
     """How good a reply is, best first. The reply always says which."""
 
@@ -48,6 +57,8 @@ class FeedRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Videos not to show."""
     personalised: bool = True
     """False: a feed that nothing known about the viewer can change."""
+    priority: Priority = Priority.INTERACTIVE
+    """``prefetch`` where nobody waits for the reply; refused with 503 under pressure."""
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):

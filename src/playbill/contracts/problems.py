@@ -45,6 +45,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The body is larger than the route takes."),
     "unsupported_media": (415, "The body is not declared as application/json."),
     "overloaded": (429, "A bounded queue is full; come back after Retry-After seconds."),
+    "gave_way": (503, "Requests of people wait; a prefetch comes back after Retry-After seconds."),
+    "out_of_time": (503, "An entry was not begun within serving.bulk_budget_s; send it again."),
     "internal_error": (500, "Our own bug; it was counted and logged."),
     "dependency_unavailable": (503, "Something behind the server is gone; try again."),
     "log_unavailable": (503, "The log cannot be written; nothing of this request was taken."),

@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
     "creator_floor_short": "Too few videos of authors who were shown little to fill their share.",
     "source_skipped": "A candidate source was left out for lack of time; its name follows.",
     "pressure": "Requests wait for their turn; less work is done for each.",
+    "lists_stale": "The lists made ahead are older than precompute.stale_s.",
     "internal_error": "Something broke in the server; it was counted and logged.",
 }
 """By code; ``source_skipped`` is followed by a colon and the source."""

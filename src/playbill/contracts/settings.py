@@ -132,6 +132,27 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """An updater silent for longer than this is named in the reply's reasons."""
     policies: dict[Name, SurfacePolicy] = {}
     """What is otherwise on one surface; a table for each of the ``surfaces`` that differs."""
+    bulk_budget_s: Annotated[int, msgspec.Meta(ge=1, le=600)] = 15
+    """Time for one ``POST /v1/feeds``, the waiting under pressure included; entries that were not
+    begun by then are named in its reply."""
+
+
+class PrecomputeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lists made ahead for the lower tiers."""
+
+    every_s: Annotated[int, msgspec.Meta(ge=0, le=30 * 86_400)] = 0
+    """Under ``playbill up`` the lists are made anew this often, on otherwise idle cores; 0 leaves
+    that to ``playbill precompute``."""
+    viewers: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 100_000
+    """The most active viewers get a list, as many as this."""
+    size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 30
+    """Videos of a viewer's list."""
+    region_size: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+    """Videos of a region's list on one surface."""
+    budget_s: Seconds = 1_800
+    """Time for one run; viewers not reached by then have no list."""
+    stale_s: Seconds = 6 * 3_600
+    """Lists older than this are served on, and named in the reply's reasons."""
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,6 +239,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What an impression is taught to predict."""
     serving: ServingSettings = ServingSettings()
     """One request."""
+    precompute: PrecomputeSettings = PrecomputeSettings()
+    """Lists made ahead for the lower tiers."""
     http: HttpSettings = HttpSettings()
     """The listening side."""
     value: ValueSettings = ValueSettings()

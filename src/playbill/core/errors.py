@@ -51,7 +51,7 @@ class DependencyUnavailable(PlaybillError):
 
 
 class Overloaded(DependencyUnavailable):
-    """A bounded queue is full; HTTP 429 with ``Retry-After``.
+    """A bounded queue is full; HTTP 429 with ``Retry-After``, 503 where a code says so.
 
     Args:
         retry_after_s: when the caller should come back, in seconds.
@@ -59,8 +59,10 @@ class Overloaded(DependencyUnavailable):
 
     default_code = "overloaded"
 
-    def __init__(self, message: str, *, retry_after_s: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, retry_after_s: int, code: str | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, code=code, hint=hint)
         self.retry_after_s = retry_after_s
 
 

@@ -44,26 +44,14 @@ def index_quality(
     count = min(count, len(vectors))
     asked_from = np.arange(len(queries)) % (regions + 1)
     exact = _exact(vectors, items, queries, asked_from, count)
-    place_of = np.argsort(items["key"], kind="stable")
-    keys = items["key"][place_of]
-    rows = place_of[np.searchsorted(keys, index.keys)].astype(np.int32)
-    rows.flags.writeable = False
-    found = np.zeros(exact.shape, np.bool_)
-    for q, region in enumerate(asked_from.tolist()):
-        gate = items, region_bit(region), AGE_UNKNOWN
-        segments = (index.segment(rows),)
-        hits, known = nearest(
-            index.tree, segments, queries[q : q + 1], count, index.effort(count), gate
-        )
-        found[q] = np.isin(exact[q], hits_apart(hits[0, : known[0]])[0])
+    found = _found(index, items, queries, asked_from, exact)
     real = exact >= 0
     age_d = (now_ms - items["created_at_ms"][np.maximum(exact, 0)]) / DAY_MS
-    bounds = [0, *AGES_D, np.inf]
     by_age = {
         f"under_{high:g}_d" if high < np.inf else f"over_{low:g}_d": _share(
             found, real & (age_d >= low) & (age_d < high)
         )
-        for low, high in pairwise(bounds)
+        for low, high in pairwise([0, *AGES_D, np.inf])
     }
     by_region = {
         str(region): _share(found, real & (asked_from == region)[:, None])
@@ -80,6 +68,23 @@ def index_quality(
         "by_region": by_region,
         "by_age": by_age,
     }
+
+
+def _found(
+    index: VectorIndex, items: Records, queries: Floats, asked_from: Rows, exact: Rows
+) -> npt.NDArray[np.bool_]:
+    """Return (Q, K) True for the exact neighbours that the index finds as well."""
+    count = exact.shape[1]
+    order = np.argsort(items["key"], kind="stable")
+    rows = order[np.searchsorted(items["key"][order], index.keys)].astype(np.int32)
+    rows.flags.writeable = False
+    found = np.zeros(exact.shape, np.bool_)
+    for q, region in enumerate(asked_from.tolist()):
+        gate = items, region_bit(region), AGE_UNKNOWN
+        segments, effort = (index.segment(rows),), index.effort(count)
+        hits, known = nearest(index.tree, segments, queries[q : q + 1], count, effort, gate)
+        found[q] = np.isin(exact[q], hits_apart(hits[0, : known[0]])[0])
+    return found
 
 
 def _share(found: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float | None:

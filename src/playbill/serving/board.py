@@ -24,7 +24,7 @@ _GROWTH = 1.12
 BUCKET_MS = (_SMALLEST_MS * _GROWTH ** np.arange(BUCKETS)).astype(np.float64)
 """(96,) upper bounds of the latency buckets in milliseconds, 0.05 to about 2,400. One bucket more
 counts what is beyond the last of them."""
-_BOUNDS_MS = BUCKET_MS.tolist()
+_BOUNDS_MS: list[float] = BUCKET_MS.tolist()
 
 _ROW = np.dtype(
     [
@@ -39,6 +39,7 @@ _ROW = np.dtype(
         ("impressions_lost", "<i8"),
         ("errors", "<i8"),
         ("refused", "<i8"),
+        ("gave_way", "<i8"),
         ("epochs", "<i8"),
         ("unknown_videos", "<i8"),
         ("unknown_authors", "<i8"),
@@ -61,6 +62,7 @@ COUNTERS = (
     "impressions_lost",
     "errors",
     "refused",
+    "gave_way",
     "epochs",
     "unknown_videos",
     "unknown_authors",

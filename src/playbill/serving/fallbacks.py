@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -55,7 +56,17 @@ class LastLists:
     def cached(self, reader: bytes, request: RankingRequest, view: ItemView) -> Fallback | None:
         """Return the last list, less what may no longer be shown; None when nothing is left."""
         known = self._lists.get(reader)
-        return None if known is None else _slate(request, view, *known, again=True)
+        return None if known is None else slate_again(request, view, *known)
+
+
+def slate_again(
+    request: RankingRequest, view: ItemView, rows: Rows, sources: Sources
+) -> Fallback | None:
+    """Return a list that was made for the viewer, less what may no longer be shown.
+
+    What the viewer has seen since is shown as readily as anything; None when nothing is left.
+    """
+    return _slate(request, view, rows, sources, again=True)
 
 
 def popular(
@@ -63,9 +74,12 @@ def popular(
     view: ItemView,
     lists: DerivedLists,
     bundle_list: Rows,
+    ahead: Rows,
 ) -> Fallback | None:
     """Return the region's list mixed with little-shown and new videos; None on an empty catalogue.
 
+    The region's list is what was made ahead for it and what it watches now, in turn, and then the
+    bundle's.
     Every second place is given to videos drawn at random or new: before there is a model, that is
     where its data comes from. Such a draw's propensity is its share of the pool.
     """
@@ -74,7 +88,9 @@ def popular(
     listed = bundle_list[: 4 * size]
     drawn = ExploreSource(lists).retrieve(query, view, 2 * size)
     newest = FreshSource(lists, None).retrieve(query, view, 2 * size)
-    rows = np.concatenate([trending, listed[listed < view.count], drawn, newest])
+    ahead = ahead[: 4 * size]
+    watched = in_turn(ahead[ahead < view.count], trending)
+    rows = np.concatenate([watched, listed[listed < view.count], drawn, newest])
     known = len(rows) - len(drawn) - len(newest)
     sources = np.repeat(_SOURCES, [known, len(drawn), len(newest)])
     turns = np.concatenate([np.arange(known), np.arange(len(rows) - known) + 0.5])
@@ -85,6 +101,13 @@ def popular(
         chance = found.sources == SOURCE_CODES["explore"]
         found.propensity[chance] = min(1.0, size / (2.0 * len(lists.pool)))
     return found
+
+
+def in_turn(first: Rows, second: Rows) -> Rows:
+    """Return two lists as one: an entry of the first, one of the second, and so on."""
+    turns = np.concatenate([np.arange(len(first)), np.arange(len(second)) + 0.5])
+    mixed: Rows = np.concatenate([first, second])[np.argsort(turns)]
+    return mixed
 
 
 def _slate(
@@ -107,9 +130,18 @@ def _slate(
     count = min(request.size, len(candidates.rows))
     if count == 0:
         return None
-    scores = np.linspace(1.0, 0.0, count, endpoint=False, dtype=np.float32)
     ones = np.ones(count, np.float32)
-    return Fallback(candidates.rows[:count], candidates.sources[:count], scores, ones)
+    return Fallback(
+        candidates.rows[:count], candidates.sources[:count], falling_scores(count), ones
+    )
+
+
+@lru_cache(maxsize=128)
+def falling_scores(count: int) -> npt.NDArray[np.float32]:
+    """Return (K,) scores of a slate that nobody ranked: from 1 down, all above 0. Read-only."""
+    scores = np.linspace(1.0, 0.0, count, endpoint=False, dtype=np.float32)
+    scores.flags.writeable = False
+    return scores
 
 
 def static_items(path: Path, size: int) -> list[FeedItem]:

@@ -1,26 +1,38 @@
 """The feed: whatever happens, a reply with its tier and its reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import FeedReply, FeedRequest, Settings, Tier, settings_digest
-from playbill.core import Clock, DependencyUnavailable, RequestIds, request_name
+from playbill.contracts import FeedReply, FeedRequest, Priority, Settings, Tier, settings_digest
+from playbill.core import (
+    FOREIGN_REQUEST,
+    Clock,
+    DependencyUnavailable,
+    Overloaded,
+    RequestIds,
+    request_key,
+    request_name,
+)
 from playbill.features import ServedTrace, features_digest
 from playbill.privacy import Pseudonyms
 from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, Trace
 from playbill.retrieval import DerivedLists, ItemView, SharedView, view_of
+from playbill.serving.ahead import Ahead
 from playbill.serving.asking import Asked, Asker
-from playbill.serving.fallbacks import Fallback, LastLists, popular, static_items
+from playbill.serving.fallbacks import Fallback, LastLists, static_items
 from playbill.serving.impressions import Recorder
+from playbill.serving.popular_pools import PopularPools
 from playbill.serving.texts import Texts
 from playbill.serving.user_rows import UserRows
 from playbill.serving.wording import record_of, reply_of, word
 
 Rows = npt.NDArray[np.int64]
 _EPOCHS_BEHIND = 100
+_NO_ROWS: Rows = np.empty(0, np.int64)
 
 
 @dataclass(slots=True)
@@ -29,7 +41,8 @@ class ServingState:
 
     ``why_no_pipeline`` says why there is no pipeline; ``popular_rows`` are the bundle's lists by
     region code, best first; ``notes`` are reasons that every reply carries for now; ``affordable``
-    is the tier that waiting requests leave time for.
+    is the tier that waiting requests leave time for, ``prefetch`` the same where nobody waits for
+    the reply, None for none. ``ahead`` are the lists made ahead.
     """
 
     shared: SharedView | None
@@ -39,6 +52,8 @@ class ServingState:
     popular_rows: dict[int, Rows]
     notes: tuple[str, ...] = ()
     affordable: Tier = Tier.FULL
+    prefetch: Tier | None = Tier.FULL
+    ahead: Ahead = field(default_factory=Ahead)
 
 
 class FeedService:
@@ -74,7 +89,7 @@ class FeedService:
         self.texts = Texts(users.texts)
         self._settings = settings
         self._digest = settings_digest(settings)
-        self._lists = lists
+        self._popular_pools = PopularPools(lists, clock, random)
         self._recorder = recorder
         self._static_path = static_path
         self._clock = clock
@@ -83,14 +98,20 @@ class FeedService:
         self._asker = Asker(settings, users, self.texts, pseudonyms, clock, self._ids, random)
         self._last_lists = LastLists()
 
-    def feed(self, message: FeedRequest) -> FeedReply:
+    def feed(self, message: FeedRequest, *, recorded: bool = True) -> FeedReply:
         """Answer a request and record what was shown.
+
+        Args:
+            recorded: False where the feed is shown later, if at all: then the reply's request id
+                is of the half that is not ours, so that a client's impressions count.
 
         Raises:
             InvalidInput: an undeclared surface or region, or a cursor that is not good here.
+            Overloaded: a prefetch, while requests of people wait.
         """
-        reply, _ = self._answer(message, recorded=True)
-        return reply
+        affordable = self._affordable(message)
+        reply, _ = self._answer(message, affordable, recorded=recorded, told=False)
+        return reply if recorded else _unrecorded(reply)
 
     def flush(self) -> None:
         """Send the records that wait to the log."""
@@ -98,16 +119,19 @@ class FeedService:
 
     def preview(self, message: FeedRequest) -> tuple[FeedReply, Trace]:
         """Answer a request without recording anything, with what each stage did."""
-        return self._answer(message, recorded=False)
+        return self._answer(message, self.state.affordable, recorded=False, told=True)
 
-    def last_resort(self, message: FeedRequest, reason: str) -> FeedReply:
+    def last_resort(self, message: FeedRequest, reason: str, *, recorded: bool = True) -> FeedReply:
         """Answer when the pipeline itself broke: the popular tier, else the static one."""
         try:
             asked = self._asker.ask(message, store=False)
             view = None if self.state.shared is None else view_of(self.state.shared)
             fallback = None if view is None else self._popular(asked.request, view)
             if view is not None and fallback is not None:
-                return self._fall_back(asked, view, fallback, Tier.POPULAR, [reason], recorded=True)
+                reply = self._fall_back(
+                    asked, view, fallback, Tier.POPULAR, [reason], recorded=recorded
+                )
+                return reply if recorded else _unrecorded(reply)
         except (DependencyUnavailable, ArithmeticError, LookupError, ValueError):
             pass
         return self.static(message, [reason])
@@ -125,14 +149,33 @@ class FeedService:
             cursor=None,
         )
 
-    def _answer(self, message: FeedRequest, *, recorded: bool) -> tuple[FeedReply, Trace]:
+    def _affordable(self, message: FeedRequest) -> Tier:
+        """Return the best tier that there is time for.
+
+        Raises:
+            Overloaded: there is none for a prefetch.
+        """
+        state = self.state
+        found = state.affordable if message.priority is Priority.INTERACTIVE else state.prefetch
+        if found is None:
+            raise Overloaded(
+                "requests that people wait for are waiting; a prefetch gives way",
+                code="gave_way",
+                retry_after_s=self._settings.serving.cool_down_s,
+                hint="come back after Retry-After seconds, or ask when it is to be shown",
+            )
+        return found
+
+    def _answer(
+        self, message: FeedRequest, affordable: Tier, *, recorded: bool, told: bool
+    ) -> tuple[FeedReply, Trace]:
         deadline = Deadline(self._clock, self._settings.serving.budget_ms)
         state = self.state
-        asked = self._asker.ask(message, told=not recorded)
+        asked = self._asker.ask(message, told=told)
         reasons = [*state.notes, *asked.reasons]
-        if state.affordable is not Tier.FULL:
+        if affordable is not Tier.FULL:
             reasons.append("pressure")
-        if state.affordable is Tier.STATIC:
+        if affordable is Tier.STATIC:
             safe = self.static(message, reasons)
             if safe.items:
                 return safe, Trace()
@@ -143,10 +186,10 @@ class FeedService:
             missing = "item_state_unavailable" if view is None else "catalogue_empty"
             return self.static(message, [*reasons, missing]), Trace()
         reasons += _standing(asked, view)
-        if state.affordable in (Tier.POPULAR, Tier.STATIC):
+        if affordable in (Tier.POPULAR, Tier.STATIC):
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
-        if not asked.row_read or state.affordable is Tier.CACHED:
-            cached = self._last_lists.cached(asked.reader, asked.request, view)
+        if not asked.row_read or affordable is Tier.CACHED:
+            cached = self._cached(asked, view, reasons)
             if cached is None:
                 return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
             reply = self._fall_back(asked, view, cached, Tier.CACHED, reasons, recorded=recorded)
@@ -154,7 +197,10 @@ class FeedService:
         if state.pipeline is None:
             reasons.append(state.why_no_pipeline)
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
-        return self._personal(state.pipeline, asked, view, deadline, reasons, recorded=recorded)
+        heavy = affordable is Tier.FULL
+        return self._personal(
+            state.pipeline, asked, view, deadline, reasons, heavy=heavy, recorded=recorded
+        )
 
     def _personal(
         self,
@@ -164,6 +210,7 @@ class FeedService:
         deadline: Deadline,
         reasons: list[str],
         *,
+        heavy: bool,
         recorded: bool,
     ) -> tuple[FeedReply, Trace]:
         vector = None
@@ -172,7 +219,6 @@ class FeedService:
         except DependencyUnavailable:
             reasons.append("user_tower_failed")
         try:
-            heavy = self.state.affordable is Tier.FULL
             ranked = pipeline.run(asked.with_vector(vector), view, deadline, heavy=heavy)
         except DependencyUnavailable:
             reasons.append("light_scorer_failed")
@@ -227,18 +273,37 @@ class FeedService:
         self._recorder.record(head, shown, evidence)
         return reply
 
+    def _cached(self, asked: Asked, view: ItemView, reasons: list[str]) -> Fallback | None:
+        """Return the viewer's last list here, else the one made ahead; None without either."""
+        if not asked.message.personalised:
+            return None
+        found = self._last_lists.cached(asked.reader, asked.request, view)
+        if found is not None:
+            return found
+        found = self.state.ahead.cached(asked.user, asked.request, view, self.texts)
+        if found is not None:
+            self._tell_stale(asked, reasons)
+        return found
+
+    def _tell_stale(self, asked: Asked, reasons: list[str]) -> None:
+        stale_s = self._settings.precompute.stale_s
+        if self.state.ahead.stale(asked.request.at_ms, stale_s):
+            reasons.append("lists_stale")
+
     def _serve_popular(
         self, asked: Asked, view: ItemView, reasons: list[str], *, recorded: bool
     ) -> FeedReply:
         fallback = self._popular(asked.request, view)
         if fallback is None:
             return self.static(asked.message, [*reasons, "nothing_visible"])
+        self._tell_stale(asked, reasons)
         return self._fall_back(asked, view, fallback, Tier.POPULAR, reasons, recorded=recorded)
 
     def _popular(self, request: RankingRequest, view: ItemView) -> Fallback | None:
         rows = self.state.popular_rows
-        listed = rows.get(request.query.region, rows.get(0, np.empty(0, np.int64)))
-        return popular(request, view, self._lists, listed)
+        listed = rows.get(request.query.region, rows.get(0, _NO_ROWS))
+        ahead = self.state.ahead.popular(request.query.region, request.surface)
+        return self._popular_pools.slate(request, view, listed, ahead)
 
     def _fall_back(
         self,
@@ -273,6 +338,12 @@ class FeedService:
             )
             self._recorder.record(head, shown, None)
         return reply
+
+
+def _unrecorded(reply: FeedReply) -> FeedReply:
+    """Return a reply whose request id says that its impressions are the client's to report."""
+    key = request_key(reply.request_id) | FOREIGN_REQUEST
+    return msgspec.structs.replace(reply, request_id=request_name(key))
 
 
 def _standing(asked: Asked, view: ItemView) -> list[str]:

@@ -2,26 +2,70 @@
 
 Waiting says when a server is late; the load of its core does not. Under pressure a worker does
 less for each feed, so that it answers all of them in time: no heavy scorer, then the last list,
-then the region's, then the safe list.
+then the region's, then the safe list. What nobody waits for gives way before that.
 """
 
-from playbill.contracts import Tier
+from collections.abc import Sequence
+
+from playbill.contracts import Priority, Tier
 from playbill.core import Clock
 
-_BOUNDS = ((1.0, Tier.LIGHT), (2.0, Tier.CACHED), (3.0, Tier.POPULAR), (4.0, Tier.STATIC))
-"""Multiples of the limit, and what is affordable from there on."""
+_INTERACTIVE = (
+    (1.0, Tier.LIGHT),
+    (2.0, Tier.CACHED),
+    (3.0, Tier.POPULAR),
+    (4.0, Tier.STATIC),
+)
+_PREFETCH = ((0.5, Tier.LIGHT), (1.0, None))
+"""Multiples of the limit, and what is affordable from there on; None: nothing."""
 _RELIEF = 0.25
 _TURN_MS = 10.0
 _HALF_MS = 80.0
 """A wait of this length weighs as much as all before it: the longer, the sooner it is believed."""
+_QUEUE = 2
+
+
+class Ladder:
+    """Step down at once, and up again one step at a time.
+
+    A step down needs a wait above a step's bound; how far above decides how far down. A step up
+    needs the wait to have stayed below a quarter of the first bound for a whole cool-down. After
+    any step there is none for a cool-down, but for a deeper one down.
+
+    Args:
+        clock: measures cool-downs.
+        bounds_ms: the waits above which each step is taken, ascending.
+        cool_down_s: time between two steps.
+    """
+
+    def __init__(self, clock: Clock, bounds_ms: Sequence[float], cool_down_s: float) -> None:
+        self._clock = clock
+        self._bounds_ms = bounds_ms
+        self._cool_down_s = cool_down_s
+        self._wait_ms = 0.0
+        self._calm_since_s = clock.elapsed_s()
+        self.depth = 0
+
+    def observe(self, wait_ms: float) -> None:
+        """Learn how long something has just waited for its turn, a hundred times a second."""
+        now_s = self._clock.elapsed_s()
+        weight = 1.0 - 2.0 ** (-(wait_ms + _TURN_MS) / _HALF_MS)
+        self._wait_ms += weight * (wait_ms - self._wait_ms)
+        if self._wait_ms > _RELIEF * self._bounds_ms[0]:
+            self._calm_since_s = now_s
+        asked = sum(self._wait_ms > bound_ms for bound_ms in self._bounds_ms)
+        if asked > self.depth:
+            self.depth, self._calm_since_s = asked, now_s
+        elif self.depth and now_s - self._calm_since_s >= self._cool_down_s:
+            self.depth, self._calm_since_s = self.depth - 1, now_s
 
 
 class Pressure:
-    """Step down at once, and up again one tier at a time.
+    """One ladder for feeds that people wait for, and a shorter one for all others.
 
-    A step down needs a wait above the limit; how far above decides how far down. A step up needs
-    the wait to have stayed below a quarter of the limit for a whole cool-down. After any step
-    there is none for a cool-down, but for a deeper one down.
+    The time that went into prefetches is taken off the wait before people's ladder sees it, so
+    prefetches cannot cost people a tier, however many they are. The prefetches' ladder sees the
+    whole wait, and they are refused wherever people get less than a full feed.
 
     Args:
         clock: measures cool-downs.
@@ -30,32 +74,37 @@ class Pressure:
     """
 
     def __init__(self, clock: Clock, limit_ms: float, cool_down_s: float) -> None:
-        self._clock = clock
-        self._limit_ms = limit_ms
-        self._cool_down_s = cool_down_s
-        self._wait_ms = 0.0
-        self._calm_since_s = clock.elapsed_s()
-        self.tier = Tier.FULL
+        self._people = Ladder(clock, [m * limit_ms for m, _ in _INTERACTIVE], cool_down_s)
+        self._others = Ladder(clock, [m * limit_ms for m, _ in _PREFETCH], cool_down_s)
+        self._feeds = dict.fromkeys(Priority, 0)
+        self._prefetch_ms = 0.0
+
+    @property
+    def tier(self) -> Tier:
+        """Return the best tier that a feed somebody waits for can have now."""
+        return (Tier.FULL, *(tier for _, tier in _INTERACTIVE))[self._people.depth]
+
+    @property
+    def prefetch_tier(self) -> Tier | None:
+        """Return the best tier that any other feed can have now, None for none."""
+        if self._people.depth:
+            return None
+        return (Tier.FULL, *(tier for _, tier in _PREFETCH))[self._others.depth]
+
+    def answered(self, priority: Priority, ms: float) -> None:
+        """Learn of a feed that was answered, or a prefetch refused, and the time it took."""
+        self._feeds[priority] += 1
+        if priority is Priority.PREFETCH:
+            self._prefetch_ms += ms
 
     def observe(self, wait_ms: float) -> None:
-        """Learn how long something has just waited for its turn, a hundred times a second."""
-        now_s = self._clock.elapsed_s()
-        weight = 1.0 - 2.0 ** (-(wait_ms + _TURN_MS) / _HALF_MS)
-        self._wait_ms += weight * (wait_ms - self._wait_ms)
-        if self._wait_ms > _RELIEF * self._limit_ms:
-            self._calm_since_s = now_s
-        asked = Tier.FULL
-        for multiple, tier in _BOUNDS:
-            if self._wait_ms > multiple * self._limit_ms:
-                asked = tier
-        if _depth(asked) > _depth(self.tier):
-            self.tier, self._calm_since_s = asked, now_s
-        elif self.tier is not Tier.FULL and now_s - self._calm_since_s >= self._cool_down_s:
-            self.tier, self._calm_since_s = _TIERS[_depth(self.tier) - 1], now_s
+        """Learn how long something has waited for its turn since the last time.
 
-
-_TIERS = (Tier.FULL, *(tier for _, tier in _BOUNDS))
-
-
-def _depth(tier: Tier) -> int:
-    return _TIERS.index(tier)
+        A wait in which no two feeds were answered is no queue: something else held the loop up.
+        """
+        people, others = self._feeds[Priority.INTERACTIVE], self._feeds[Priority.PREFETCH]
+        theirs_ms = max(wait_ms - self._prefetch_ms, 0.0)
+        self._people.observe(theirs_ms if people >= _QUEUE else 0.0)
+        self._others.observe(wait_ms if people + others >= _QUEUE else 0.0)
+        self._feeds = dict.fromkeys(Priority, 0)
+        self._prefetch_ms = 0.0

@@ -39,6 +39,12 @@ class Texts:
         known = self._known
         return np.array([known[key].row for key in keys if key in known], np.int64)
 
+    def rows_of(self, keys: Sequence[int]) -> npt.NDArray[np.int64]:
+        """Return the row of each key, -1 where it belongs to no video that can be found now."""
+        self._learn(keys)
+        known = self._known
+        return np.array([known[key].row if key in known else -1 for key in keys], np.int64)
+
     def named(self, keys: Sequence[int]) -> dict[int, str]:
         """Return the ids of those keys that belong to a video."""
         found = zip(keys, self.videos(keys), strict=True)

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from playbill.contracts import FeedReply, FeedRequest
 from playbill.core import BrokenContract, InvalidInput, NotFound, PlaybillError
 from playbill.serving.board import BoardRow
+from playbill.serving.http.bulk import Bulk
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
 from playbill.serving.http.openapi import openapi_document
@@ -35,6 +36,7 @@ class Api:
         answer: turns a feed request into a reply, whatever happens inside.
         writes: None for a process that takes no writes.
         reads: None for a process that serves no feeds.
+        bulk: None for a process that serves no feeds.
         pages: further routes, such as the console's.
     """
 
@@ -48,6 +50,7 @@ class Api:
         keys: ApiKeys,
         board: BoardRow,
         max_body_bytes: int,
+        bulk: Bulk | None = None,
         pages: Sequence[BaseRoute] = (),
     ) -> None:
         self._answer = answer
@@ -56,7 +59,7 @@ class Api:
         self._max_body_bytes = max_body_bytes
         self._feeds = ServerErrorMiddleware(self._feed, handler=self._broke)
         self._framework = Starlette(
-            routes=[*self._routes(writes, reads, health), *pages],
+            routes=[*self._routes(writes, reads, health), *self._bulk(bulk), *pages],
             exception_handlers={
                 BrokenContract: self._broke,
                 PlaybillError: self._refuse,
@@ -128,6 +131,11 @@ class Api:
                 ),
             ]
         return routes
+
+    def _bulk(self, bulk: Bulk | None) -> list[BaseRoute]:
+        if bulk is None:
+            return []
+        return [Route("/v1/feeds", self._guarded("feed", bulk.feeds), methods=["POST"])]
 
     def _guarded(self, scope: str, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:

@@ -20,6 +20,7 @@ _HELP = {
     "impressions_lost": "Feeds whose impression records the log refused.",
     "errors": "Failures of our own, answered all the same.",
     "refused": "Requests that were not taken: overload, bad input.",
+    "gave_way": "Prefetches refused and entries of bulk left out: people's requests waited.",
     "epochs": "Epochs closed.",
     "unknown_videos": "Events on videos that were never posted.",
     "unknown_authors": "Follows of authors for whom there was no room.",

@@ -12,6 +12,8 @@ from playbill.contracts import (
     EventsReply,
     FeedReply,
     FeedRequest,
+    FeedsReply,
+    FeedsRequest,
     ProblemReply,
     Status,
     User,
@@ -27,6 +29,8 @@ _MESSAGES = (
     EventsReply,
     FeedRequest,
     FeedReply,
+    FeedsRequest,
+    FeedsReply,
     Video,
     VideosReply,
     VideoView,
@@ -97,6 +101,17 @@ _EVENTS = {
     "required": ["events"],
     "properties": {"events": {"type": "array", "items": _ref(Event), "maxItems": 1000}},
 }
+_ENTRY = {
+    "oneOf": [
+        {"type": "string", "description": "A ``user_id``."},
+        {
+            "type": "object",
+            "required": ["user_id"],
+            "properties": {"user_id": {"type": "string"}},
+            "description": "As ``FeedRequest``; what it leaves out is said beside the list.",
+        },
+    ]
+}
 _BAD = ("invalid_json", "invalid_input", "body_too_large", "unsupported_media")
 _CURSOR = ("cursor_invalid", "cursor_expired")
 _WRITE = (*_BAD, "overloaded", "log_unavailable")
@@ -106,12 +121,18 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         path="/v1/feed", method="get", summary="The next page of a viewer's feed.", scope="feed",
         query=True, reply=_ref(FeedReply),
-        problems=("invalid_input", "unknown_parameter", "undeclared_value", *_CURSOR),
+        problems=("invalid_input", "unknown_parameter", "undeclared_value", *_CURSOR, "gave_way"),
     ),
     Operation(
         path="/v1/feed", method="post", summary="The same, with the request in the body.",
         scope="feed", body=_ref(FeedRequest), reply=_ref(FeedReply),
-        problems=(*_BAD, "undeclared_value", *_CURSOR),
+        problems=(*_BAD, "undeclared_value", *_CURSOR, "gave_way"),
+    ),
+    Operation(
+        path="/v1/feeds", method="post",
+        summary="Feeds of up to 500 viewers, each on its own; made between those people wait for.",
+        scope="feed", body=_ref(FeedsRequest), reply=_ref(FeedsReply),
+        problems=(*_BAD, "overloaded", "gave_way"),
     ),
     Operation(
         path="/v1/feed/preview", method="post", scope="control",
@@ -169,6 +190,7 @@ OPERATIONS: tuple[Operation, ...] = (
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of this version."""
     _, components = msgspec.json.schema_components(_MESSAGES, ref_template=_REF)
+    components["FeedsRequest"]["properties"]["feeds"]["items"] = _ENTRY
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation)
