@@ -11,11 +11,13 @@ from bench.fold import measure_fold
 from bench.ingest import measure_ingest
 from bench.measure import Measurement
 from bench.replay import measure_replay
+from bench.slate import measure_slate
 
 ALL = {
     "ingest": measure_ingest,
     "fold": measure_fold,
     "replay": measure_replay,
+    "slate": measure_slate,
     "feeds": measure_feeds,
 }
 

@@ -92,9 +92,11 @@ class SlateSelector:
     ) -> Slate:
         propensity = np.ones(len(picks), np.float32)
         share = self.explore_share
+        if share <= 0.0:
+            return Slate(picks, propensity, short)
         pool = np.flatnonzero((candidates.sources == _EXPLORE) & ~taken)
         free = np.flatnonzero(~kept)
-        if share <= 0.0 or not len(pool) or not len(free):
+        if not len(pool) or not len(free):
             return Slate(picks, propensity, short)
         random = request.query.random
         places = free[random.random(len(free)) < share]
