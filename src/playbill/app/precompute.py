@@ -16,7 +16,7 @@ from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFoun
 from playbill.features import USER_RECORD, empty_user
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.ranking import Deadline, Hydrator, Pipeline, Ranked, RankingRequest
-from playbill.retrieval import DerivedLists, Query, view_of
+from playbill.retrieval import NEAR_AMONG, DerivedLists, Query, view_of
 from playbill.serving.bundle_model import BundleModel
 from playbill.serving.lists_ahead import write_lists
 
@@ -25,7 +25,6 @@ Listed = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]
 
 _PATIENCE_MS = 60_000.0
 _REFRESH_EVERY = 500
-_NEAR_AMONG = 4_096
 _FIRST_SURFACE = 1
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -155,7 +154,7 @@ class _Maker:
         view = view_of(self.items)
         self.lists.refresh(view, self.wiring.clock.now_ms())
         self.model.vectors.extend(view.tables, self.model.tower)
-        self.model.vectors.freshen(self.lists.fresh[:_NEAR_AMONG])
+        self.model.vectors.freshen(self.lists.fresh[:NEAR_AMONG])
 
     def viewer(self, row: bytes | None, epoch: int, size: int) -> Listed | None:
         """Return the list of one viewer on the first surface, None where nothing was found."""

@@ -16,7 +16,7 @@ from playbill.core import BrokenContract, DependencyUnavailable, PlaybillError
 from playbill.events import Collector
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.ranking import Hydrator, Pipeline
-from playbill.retrieval import DerivedLists, view_of
+from playbill.retrieval import NEAR_AMONG, DerivedLists, view_of
 from playbill.serving import (
     Board,
     BoardRow,
@@ -43,8 +43,6 @@ _LISTS_EVERY_S = 0.2
 _FILES_EVERY_S = 0.5
 _RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
-_NEAR_AMONG = 4_096
-"""How many of the newest videos are searched for near ones."""
 _log = logging.getLogger("playbill")
 
 
@@ -176,7 +174,7 @@ class Watcher:
         self._lists.refresh(view, self._clock.now_ms())
         if self._model is not None:
             self._model.vectors.extend(view.tables, self._model.tower)
-            self._model.vectors.freshen(self._lists.fresh[:_NEAR_AMONG])
+            self._model.vectors.freshen(self._lists.fresh[:NEAR_AMONG])
 
     async def _load_champion(self) -> None:
         """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""
@@ -219,7 +217,7 @@ class Watcher:
         model = BundleModel.load(folder, digest, self._store.verify(digest))
         if self._items is not None:
             model.vectors.extend(view_of(self._items).tables, model.tower)
-            model.vectors.freshen(self._lists.fresh[:_NEAR_AMONG])
+            model.vectors.freshen(self._lists.fresh[:NEAR_AMONG])
         return model, self._popular_rows(model)
 
     def _install(self, model: "BundleModel") -> None:

@@ -53,16 +53,30 @@ def _place(supervisor: Supervisor, workers: int) -> None:
 
 
 def measure_feed(
-    folder: Path, port: int, seconds: float, repeats: int, on_stage: OnStage
+    folder: Path, port: int, seconds: float, repeats: int, on_stage: OnStage, workers: int = 1
 ) -> dict[str, Any]:
     """Return capacity in a closed loop, and latency in open ones at shares of it.
 
     Raises:
         NotFound: the home was not prepared.
     """
-    return _with_load(
-        folder, port, lambda generator: _measured(generator, seconds, repeats, on_stage)
+    return with_load(
+        folder,
+        port,
+        lambda generator: _measured(generator, seconds, repeats, on_stage),
+        workers,
     )
+
+
+def measure_capacity(
+    folder: Path, port: int, seconds: float, repeats: int, on_stage: OnStage
+) -> dict[str, Any]:
+    """Return capacity in a closed loop.
+
+    Raises:
+        NotFound: the home was not prepared.
+    """
+    return with_load(folder, port, lambda generator: _closed(generator, seconds, repeats, on_stage))
 
 
 def measure_overload(
@@ -73,29 +87,53 @@ def measure_overload(
     Raises:
         NotFound: the home was not prepared.
     """
-    return _with_load(
+    return with_load(
         folder, port, lambda generator: _overloaded(generator, seconds, times, on_stage)
     )
 
 
-def _with_load(
-    folder: Path, port: int, measured: Callable[[Generator], Coroutine[Any, Any, dict[str, Any]]]
+def with_load(
+    folder: Path,
+    port: int,
+    measured: Callable[[Generator], Coroutine[Any, Any, dict[str, Any]]],
+    workers: int = 1,
 ) -> dict[str, Any]:
+    """Return what is measured of a prepared home that serves, and what its workers held then.
+
+    Raises:
+        NotFound: the home was not prepared.
+    """
     prepared = read_prepared(folder)
     everybody = os.sched_getaffinity(0)
     try:
-        with served(folder, port) as supervisor:
+        with served(folder, port, workers) as supervisor:
             clock = supervisor.wiring.clock
             names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
             np.random.default_rng(prepared.seed).shuffle(names)
             report = asyncio.run(measured(Generator("127.0.0.1", port, names, clock)))
+            private = [private_mb(pid) for pid in workers_of(supervisor, workers)]
     finally:
         os.sched_setaffinity(0, everybody)
     sizes = {"videos": prepared.videos, "viewers": prepared.viewers}
-    return {"hardware": hardware(), **sizes, **report}
+    held = {"workers": workers, "private_mb": private}
+    return {"hardware": hardware(), **sizes, **held, **report}
 
 
-async def _measured(
+def workers_of(supervisor: Supervisor, workers: int) -> list[int]:
+    """Return the process ids of the workers that serve."""
+    running = supervisor.processes()
+    places = range(FIRST_WORKER, FIRST_WORKER + workers)
+    return [running[name] for name in running if int(name.rpartition("-")[2]) in places]
+
+
+def private_mb(pid: int) -> float:
+    """Return the memory that only this process holds, in 10**6 bytes."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    kib = [int(line.split()[1]) for line in lines if line.startswith("Private_")]
+    return round(sum(kib) * 1024 / 1e6, 1)
+
+
+async def _closed(
     generator: Generator, seconds: float, repeats: int, on_stage: OnStage
 ) -> dict[str, Any]:
     await generator.closed(2, _WARM_S)
@@ -103,9 +141,18 @@ async def _measured(
     for number in range(repeats):
         on_stage("capacity", number / repeats)
         runs.append(await generator.closed(2, seconds))
+    on_stage("capacity", 1.0)
     capacity = float(np.median([run.per_s for run in runs]))
-    random = np.random.default_rng(1)
     rows = [_row(capacity, run, "closed") for run in runs]
+    return {"capacity_per_s": round(capacity, 1), "loads": rows}
+
+
+async def _measured(
+    generator: Generator, seconds: float, repeats: int, on_stage: OnStage
+) -> dict[str, Any]:
+    report = await _closed(generator, seconds, repeats, on_stage)
+    capacity, rows = report["capacity_per_s"], report["loads"]
+    random = np.random.default_rng(1)
     for share in SHARES:
         for number in range(repeats):
             on_stage(f"open loop at {share:.0%}", number / repeats)
@@ -113,7 +160,7 @@ async def _measured(
             rows.append(_row(share * capacity, run, "open"))
     on_stage("open loop at 90%", 1.0)
     await generator.close()
-    return {"capacity_per_s": round(capacity, 1), "loads": rows}
+    return report
 
 
 async def _overloaded(

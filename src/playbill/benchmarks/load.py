@@ -16,16 +16,23 @@ from playbill.core import Clock
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _TIER = re.compile(rb'"tier":"([a-z]+)"')
+_BUNDLE = re.compile(rb'"bundle":"([^"]*)"')
 _MOST_CONNECTIONS = 512
 _PATIENCE_S = 10.0
 
 
 @dataclass(slots=True)
 class Load:
-    """What came back: latencies in milliseconds, tiers, what was no 200, and pages of nothing."""
+    """What came back: tiers, what was no 200, pages of nothing, and of each reply when and what.
+
+    ``latency_ms``, ``done_s`` (seconds of the monotonic clock) and ``bundles`` (digests, empty for
+    none) have one entry for each reply of status 200.
+    """
 
     seconds: float = 0.0
     latency_ms: list[float] = field(default_factory=list)
+    done_s: list[float] = field(default_factory=list)
+    bundles: list[bytes] = field(default_factory=list)
     tiers: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     empty: int = 0
@@ -133,6 +140,10 @@ class Generator:
         load.failed += len(under_way)
         return load
 
+    def now_s(self) -> float:
+        """Return seconds of the clock that ``Load.done_s`` is told by."""
+        return self._clock.elapsed_s()
+
     async def close(self) -> None:
         """Let go of every connection."""
         for connection in self._connections:
@@ -165,7 +176,10 @@ class Generator:
         if status != 200:
             load.failed += 1
             return
-        load.latency_ms.append((self._clock.elapsed_s() - due_s) * 1000.0)
+        load.done_s.append(self._clock.elapsed_s())
+        load.latency_ms.append((load.done_s[-1] - due_s) * 1000.0)
+        bundle = _BUNDLE.search(body)
+        load.bundles.append(bundle.group(1) if bundle else b"")
         load.empty += b'"items":[]' in body
         tier = _TIER.search(body)
         load.tiers[tier.group(1).decode() if tier else "?"] += 1

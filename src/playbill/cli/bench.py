@@ -1,17 +1,22 @@
 """``playbill bench``: what this machine can do."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
+from playbill.cli import bench_views as views
 from playbill.cli.progress import Stages
 from playbill.cli.shared import JsonOption, explained, out, print_json
 
 BenchHome = Annotated[Path, typer.Option("--home", help="A folder of its own.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65_534, help="Where it serves.")]
+SecondsOption = Annotated[float, typer.Option(min=0.5, help="Of each run.")]
+RepeatsOption = Annotated[int, typer.Option(min=1, help="Runs of each load.")]
+HtmlOption = Annotated[Path | None, typer.Option(help="Write a page with plots there, too.")]
 _DEFAULT_HOME = Path("bench-home")
+_PORT = 8790
 
 
 def prepare(
@@ -35,62 +40,126 @@ def prepare(
 
 def feed(
     home: BenchHome = _DEFAULT_HOME,
-    port: PortOption = 8790,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Of each run.")] = 10.0,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs of each load.")] = 3,
+    port: PortOption = _PORT,
+    seconds: SecondsOption = 10.0,
+    repeats: RepeatsOption = 3,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Workers that serve.")] = 1,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure capacity, and latency from the due instant at 50, 70 and 90 % of it."""
     from playbill.benchmarks.feed import measure_feed
 
-    with explained():
-        with Stages(quiet=json) as stages:
-            report = measure_feed(home.absolute(), port, seconds, repeats, stages)
-        if json:
-            print_json(report)
-            return
-        _show(report, "loop")
+    _run(
+        lambda told: measure_feed(home.absolute(), port, seconds, repeats, told, workers),
+        views.FEED,
+        html,
+        json=json,
+    )
 
 
 def overload(
     home: BenchHome = _DEFAULT_HOME,
-    port: PortOption = 8790,
+    port: PortOption = _PORT,
     seconds: Annotated[float, typer.Option(min=0.5, help="Of each stage.")] = 20.0,
     times: Annotated[float, typer.Option(min=1.0, max=20.0, help="Of the capacity.")] = 3.0,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask for several times the capacity in full feeds: who is answered, how, and how late."""
     from playbill.benchmarks.feed import measure_overload
 
+    _run(
+        lambda told: measure_overload(home.absolute(), port, seconds, times, told),
+        views.OVERLOAD,
+        html,
+        json=json,
+    )
+
+
+def stages(
+    home: BenchHome = _DEFAULT_HOME,
+    port: PortOption = _PORT,
+    feeds: Annotated[int, typer.Option(min=10, help="Feeds, once whole and once traced.")] = 2_000,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell where the microseconds of a feed go."""
+    from playbill.benchmarks.stages import measure_stages
+
+    _run(
+        lambda told: measure_stages(home.absolute(), port, feeds, told),
+        views.STAGES,
+        html,
+        json=json,
+    )
+
+
+def roofline(
+    home: BenchHome = _DEFAULT_HOME,
+    port: PortOption = _PORT,
+    seconds: SecondsOption = 10.0,
+    repeats: RepeatsOption = 3,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure capacity as a share of the most that this core could do of a feed's work."""
+    from playbill.benchmarks.roofline import measure_roofline
+
+    _run(
+        lambda told: measure_roofline(home.absolute(), port, seconds, repeats, told),
+        views.ROOFLINE,
+        html,
+        json=json,
+    )
+
+
+def swap(
+    home: BenchHome = _DEFAULT_HOME,
+    port: PortOption = _PORT,
+    swaps: Annotated[int, typer.Option(min=1, help="How often the champion changes.")] = 20,
+    every: Annotated[float, typer.Option(min=1.0, help="Seconds from one to the next.")] = 10.0,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change the champion again and again at 70 % of capacity."""
+    from playbill.benchmarks.swap import measure_swap
+
+    _run(
+        lambda told: measure_swap(home.absolute(), port, swaps, every, told),
+        views.SWAP,
+        html,
+        json=json,
+    )
+
+
+def soak(
+    home: BenchHome = _DEFAULT_HOME,
+    port: PortOption = _PORT,
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long.")] = 60.0,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Serve at 60 % of capacity for long, and watch memory, descriptors and latency."""
+    from playbill.benchmarks.soak import measure_soak
+
+    _run(
+        lambda told: measure_soak(home.absolute(), port, minutes, told),
+        views.SOAK,
+        html,
+        json=json,
+    )
+
+
+def _run(
+    measured: Callable[[Stages], dict[str, Any]], view: views.View, html: Path | None, *, json: bool
+) -> None:
     with explained():
-        with Stages(quiet=json) as stages:
-            report = measure_overload(home.absolute(), port, seconds, times, stages)
+        with Stages(quiet=json) as told:
+            report = measured(told)
+        if html is not None:
+            views.write(html, view, report)
         if json:
             print_json(report)
-            return
-        _show(report, "stage")
-
-
-def _show(report: dict[str, Any], first: str) -> None:
-    table = Table(title=f"{report['videos']:,} videos, one worker: feeds of 20 over HTTP")
-    headings = (
-        first,
-        "offered/s",
-        "served/s",
-        "p50 ms",
-        "p95 ms",
-        "p99 ms",
-        "failed",
-        "empty",
-        "tiers",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading in (first, "tiers") else "right")
-    for row in report["loads"]:
-        told = [f"{row[name]:,.1f}" for name in ("offered_per_s", "per_s")]
-        told += [f"{row[name]:.2f}" for name in ("p50_ms", "p95_ms", "p99_ms")]
-        tiers = ", ".join(f"{tier} {count:,}" for tier, count in row["tiers"].items())
-        told += [f"{row[name]:,}" for name in ("failed", "empty")]
-        table.add_row(row[first], *told, tiers)
-    out.print(table)
-    out.print(f"capacity {report['capacity_per_s']:,.0f} feeds/s; {report['hardware']}")
+        else:
+            views.show(view, report)

@@ -1,9 +1,10 @@
 """Where candidates come from: the vector index, the newest, the trending, the followed, chance."""
 
-from playbill.retrieval.catalogue_vectors import CatalogueVectors
+from playbill.retrieval.catalogue_vectors import NEAR_AMONG, CatalogueVectors
 from playbill.retrieval.derived import DerivedLists
 from playbill.retrieval.sources import (
     EVERY_ROW,
+    SIMILAR_SEEDS,
     SOURCE_CODES,
     SOURCES,
     ExploreSource,
@@ -24,6 +25,8 @@ from playbill.retrieval.view import EVERY_REGION, ItemView, SharedView, region_b
 __all__ = [
     "EVERY_REGION",
     "EVERY_ROW",
+    "NEAR_AMONG",
+    "SIMILAR_SEEDS",
     "SOURCES",
     "SOURCE_CODES",
     "CatalogueVectors",

@@ -20,6 +20,8 @@ from playbill.retrieval.vector_index import (
     nearest,
 )
 
+NEAR_AMONG = 4_096
+"""How many of the newest videos are searched for near ones."""
 _NOWHERE = -1
 _LATER = -2
 """Place p of the annex is kept as ``_LATER - p``."""

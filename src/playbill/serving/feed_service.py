@@ -19,7 +19,7 @@ from playbill.core import (
 )
 from playbill.features import ServedTrace, features_digest
 from playbill.privacy import Pseudonyms
-from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, Trace
+from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, StageRecord, Trace
 from playbill.retrieval import DerivedLists, ItemView, SharedView, view_of
 from playbill.serving.ahead import Ahead
 from playbill.serving.asking import Asked, Asker
@@ -171,7 +171,9 @@ class FeedService:
     ) -> tuple[FeedReply, Trace]:
         deadline = Deadline(self._clock, self._settings.serving.budget_ms)
         state = self.state
+        started_s = self._clock.elapsed_s()
         asked = self._asker.ask(message, told=told)
+        looked_up_ms = (self._clock.elapsed_s() - started_s) * 1000.0
         reasons = [*state.notes, *asked.reasons]
         if affordable is not Tier.FULL:
             reasons.append("pressure")
@@ -198,9 +200,12 @@ class FeedService:
             reasons.append(state.why_no_pipeline)
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
         heavy = affordable is Tier.FULL
-        return self._personal(
+        reply, trace = self._personal(
             state.pipeline, asked, view, deadline, reasons, heavy=heavy, recorded=recorded
         )
+        if told:
+            trace.stages.insert(0, StageRecord("viewer", "lookup", 1, 1, looked_up_ms))
+        return reply, trace
 
     def _personal(
         self,
@@ -213,11 +218,13 @@ class FeedService:
         heavy: bool,
         recorded: bool,
     ) -> tuple[FeedReply, Trace]:
+        started_s = self._clock.elapsed_s()
         vector = None
         try:
             vector = pipeline.model.user_vector(asked.request.query.user)
         except DependencyUnavailable:
             reasons.append("user_tower_failed")
+        tower_ms = (self._clock.elapsed_s() - started_s) * 1000.0
         try:
             ranked = pipeline.run(asked.with_vector(vector), view, deadline, heavy=heavy)
         except DependencyUnavailable:
@@ -227,7 +234,13 @@ class FeedService:
             reasons.append("no_candidates")
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
         reasons += ranked.trace.reasons
+        started_s = self._clock.elapsed_s()
         reply = self._serve_ranked(asked, view, ranked, reasons, recorded=recorded)
+        if asked.request.told:
+            words_ms = (self._clock.elapsed_s() - started_s) * 1000.0
+            shown = len(reply.items)
+            ranked.trace.stages.insert(0, StageRecord("tower", "viewer", 1, 1, tower_ms))
+            ranked.trace.stages.append(StageRecord("words", "reply", shown, shown, words_ms))
         return reply, ranked.trace
 
     def _serve_ranked(

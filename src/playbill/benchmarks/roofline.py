@@ -1,0 +1,87 @@
+"""Feeds a second beside the most that this core could do of what a feed consists of."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from playbill.app.verbs import Home
+from playbill.benchmarks.feed import OnStage, measure_capacity
+from playbill.benchmarks.machine import Machine, measure_machine
+from playbill.benchmarks.prepare import Prepared, read_prepared
+from playbill.benchmarks.shapes import Shapes, Work, weights_of
+from playbill.benchmarks.stages import measure_stages
+from playbill.retrieval import VectorIndex
+
+_TRACED = 300
+
+
+def measure_roofline(
+    folder: Path, port: int, seconds: float, repeats: int, on_stage: OnStage
+) -> dict[str, Any]:
+    """Return capacity over HTTP with one worker, as a share of the machine's limit.
+
+    The limit is the largest of three times: all operations at the speed of a matrix product, all
+    streamed bytes at that of reading in order, all random lines at what one costs among many. The
+    machine is measured on the worker's core, before it serves.
+
+    Raises:
+        NotFound: the home was not prepared.
+    """
+    prepared = read_prepared(folder)
+    on_stage("machine", 0.0)
+    machine = _on_first_core()
+    on_stage("machine", 1.0)
+    stages = measure_stages(folder, port, _TRACED, on_stage)
+    work = _shapes(folder, prepared, _candidates(stages)).work()
+    served = measure_capacity(folder, port, seconds, repeats, on_stage)
+    times_us = _times_us(work, machine)
+    limit = 1e6 / max(times_us.values())
+    return {
+        **served,
+        "candidates": _candidates(stages),
+        "gflop_s": round(machine.gflop_s, 1),
+        "stream_gb_s": round(machine.stream_gb_s, 2),
+        "line_ns": round(machine.line_ns, 2),
+        **{name: round(value, 1) for name, value in msgspec.structs.asdict(work).items()},
+        "times_us": {name: round(value, 1) for name, value in times_us.items()},
+        "requests_per_s": served["capacity_per_s"],
+        "limit_per_s": round(limit, 1),
+        "share_of_limit": round(served["capacity_per_s"] / limit, 4),
+        "stages": stages["stages"],
+        "whole": stages["whole"],
+    }
+
+
+def _on_first_core() -> Machine:
+    everybody = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(everybody)})
+    try:
+        return measure_machine()
+    finally:
+        os.sched_setaffinity(0, everybody)
+
+
+def _candidates(stages: dict[str, Any]) -> float:
+    return float(next(row["left"] for row in stages["stages"] if row["stage"] == "features"))
+
+
+def _shapes(folder: Path, prepared: Prepared, candidates: float) -> Shapes:
+    home = Home(folder)
+    bundle = home.bundles.path(prepared.bundle)
+    return Shapes(
+        VectorIndex.load(bundle / "index"),
+        weights_of(bundle / "ranker.onnx"),
+        weights_of(bundle / "user_tower.onnx"),
+        candidates,
+        home.settings.serving,
+    )
+
+
+def _times_us(work: Work, machine: Machine) -> dict[str, float]:
+    return {
+        "operations": work.flop / machine.gflop_s / 1e3,
+        "stream": work.stream_bytes / machine.stream_gb_s / 1e3,
+        "lines": work.random_lines * machine.line_ns / 1e3,
+    }

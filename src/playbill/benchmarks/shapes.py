@@ -1,0 +1,91 @@
+"""What one request asks of a machine, counted from the shapes of what it goes through."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from playbill.contracts import ServingSettings
+from playbill.features import FEATURE_NAMES, ITEM_RECORD, USER_RECORD
+from playbill.features.layout import GROUP_RECORD
+from playbill.retrieval import NEAR_AMONG, SIMILAR_SEEDS, VectorIndex
+
+_LINE_BYTES = 64
+_GATE_SPARE = 1.25
+"""Hits that are looked up for each that is wanted."""
+_OPERATIONS_PER_FEATURE = 4
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One request.
+
+    Operations on float32 numbers or on 8-bit codes, bytes read in order, and cache lines read at
+    random places.
+    """
+
+    flop: float
+    stream_bytes: float
+    random_lines: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Sizes that a request's work follows from.
+
+    ``scorer`` and ``tower`` are numbers of weights in matrices; ``candidates`` how many are scored,
+    on average.
+    """
+
+    index: VectorIndex
+    scorer: int
+    tower: int
+    candidates: float
+    serving: ServingSettings
+
+    def work(self) -> Work:
+        """Return what one request asks for."""
+        serving, width = self.serving, self.index.codes.shape[1]
+        scanned, centres = self._looked_at(serving.ann_quota)
+        beside = self._looked_at(max(1, serving.similar_quota // SIMILAR_SEEDS))
+        scanned += SIMILAR_SEEDS * beside[0] + NEAR_AMONG
+        centres += SIMILAR_SEEDS * beside[1]
+        features = self.candidates * len(FEATURE_NAMES)
+        heavy = min(serving.heavy_rows, self.candidates)
+        flop = (
+            2.0 * heavy * self.scorer
+            + 2.0 * self.tower
+            + 2.0 * width * (scanned + centres)
+            + (2.0 + _OPERATIONS_PER_FEATURE) * features
+        )
+        streamed = (
+            (width + 8) * scanned + (width + 4) * centres + 4.0 * self.scorer + 8.0 * features
+        )
+        record_lines = (ITEM_RECORD.itemsize + GROUP_RECORD.itemsize) / _LINE_BYTES
+        gated = _GATE_SPARE * (serving.ann_quota + serving.similar_quota)
+        lines = record_lines * self.candidates + gated + USER_RECORD.itemsize / _LINE_BYTES
+        return Work(flop, streamed, lines)
+
+    def _looked_at(self, count: int) -> tuple[float, float]:
+        """Return how many videos and how many centres a search for ``count`` looks at."""
+        index = self.index
+        groups, lists = index.effort(count)
+        groups, lists = min(groups, len(index.groups)), min(lists, len(index.centroids))
+        per_list = len(index.keys) / len(index.centroids)
+        per_group = len(index.centroids) / len(index.groups)
+        return lists * per_list, len(index.groups) + groups * per_group
+
+
+def weights_of(graph: Path) -> int:
+    """Return how many numbers the matrices of an exported network hold."""
+    import onnx
+
+    model = onnx.load(str(graph))
+    multiplied = {
+        name for node in model.graph.node if node.op_type == "Gemm" for name in node.input
+    }
+    sizes = [
+        tensor.dims[0] * tensor.dims[1]
+        for tensor in model.graph.initializer
+        if len(tensor.dims) == 2 and tensor.name in multiplied
+    ]
+    return int(sum(sizes))
