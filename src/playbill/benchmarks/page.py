@@ -83,7 +83,8 @@ def lines(title: str, x: Sequence[float], y: Sequence[float], unit: str) -> str:
         f'<text x="{_LEFT - 6}" y="{_HEIGHT - 16}" text-anchor="end">0</text>'
         f'<text x="{_LEFT - 6}" y="24" text-anchor="end">{top:,.4g}</text>'
         f'<polyline class="line" points="{points}"/>'
-        f'<text x="{_WIDTH - 4}" y="{_HEIGHT - 4}" text-anchor="end">{right:,.4g} {_text(unit)}</text>'
+        f'<text x="{_WIDTH - 4}" y="{_HEIGHT - 4}" text-anchor="end">'
+        f"{right:,.4g} {_text(unit)}</text>"
     )
     return _figure(title, f'viewBox="0 0 {_WIDTH} {_HEIGHT}"', drawn)
 
