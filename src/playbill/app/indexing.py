@@ -43,7 +43,7 @@ def write_index(
     """
     import numpy as np
 
-    from playbill.retrieval import VectorIndex
+    from playbill.retrieval import VectorIndex, inverted
     from playbill.retrieval.quality import index_quality
 
     keys = items["key"]
@@ -51,7 +51,9 @@ def write_index(
     index.save(folder)
     order = np.argsort(keys)
     places = order[np.searchsorted(keys[order], index.keys)]
-    np.save(folder / "rows.npy", rows[places].astype(np.int32), allow_pickle=False)
+    row_of_place = rows[places].astype(np.int32)
+    np.save(folder / "rows.npy", row_of_place, allow_pickle=False)
+    np.save(folder / "places.npy", inverted(row_of_place), allow_pickle=False)
     quality = index_quality(index, vectors, items, viewers, regions=regions, now_ms=now_ms)
     (folder / QUALITY_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(quality)))
     return quality

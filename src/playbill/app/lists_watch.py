@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from playbill.core import PlaybillError
 from playbill.features.adapters.shared_items import SharedItems
-from playbill.retrieval import view_of
+from playbill.retrieval import rows_of_keys, view_of
 from playbill.serving import BoardRow, log_mishap
 from playbill.serving.ahead import Ahead
 from playbill.serving.lists_ahead import ListsAhead
@@ -77,7 +77,7 @@ class ListsWatch:
 
     def _open(self, items: SharedItems) -> tuple[ListsAhead, dict[tuple[int, int], Rows]]:
         lists = ListsAhead.open(self._path)
-        return lists, rows_of(view_of(items).tables.items["key"], lists.by_place())
+        return lists, rows_of(view_of(items).tables.items, lists.by_place())
 
     def _signature(self) -> tuple[int, int, int] | None:
         """Return what tells one file from the next, None without a file."""
@@ -89,16 +89,12 @@ class ListsWatch:
 
 
 def rows_of(
-    keys: npt.NDArray[np.uint64], lists: Mapping[Name, npt.NDArray[np.uint64]]
+    items: npt.NDArray[np.void], lists: Mapping[Name, npt.NDArray[np.uint64]]
 ) -> dict[Name, Rows]:
     """Return lists of keys as rows of item state, without those that it does not hold.
 
-    One pass over all keys, for a thread.
+    One pass over all records, for a thread.
     """
-    listed = np.concatenate([np.empty(0, np.uint64), *lists.values()])
-    rows = np.flatnonzero(np.isin(keys, listed))
-    row_of = dict(zip(keys[rows].tolist(), rows.tolist(), strict=True))
-    return {
-        name: np.array([row_of[key] for key in found.tolist() if key in row_of], np.int64)
-        for name, found in lists.items()
-    }
+    rows = rows_of_keys(items, np.concatenate([np.empty(0, np.uint64), *lists.values()]))
+    found = np.split(rows, np.cumsum([len(keys) for keys in lists.values()]))
+    return {name: part[part >= 0] for name, part in zip(lists, found, strict=False)}

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.attempts import Attempts
+from playbill.app.beside import Beside
 from playbill.app.lists_watch import ListsWatch, rows_of
 from playbill.app.wiring import Wiring
 from playbill.contracts import REASONS, FeedRequest
@@ -93,6 +94,8 @@ class Watcher:
         self._ahead = ListsWatch(wiring.layout.lists, self._state.ahead, lambda: self._items, row)
         self._attempts = Attempts(row, wiring.clock)
         self._loading: asyncio.Task[None] | None = None
+        self._merging: asyncio.Task[None] | None = None
+        self._beside = Beside()
         self._lists_at_s = 0.0
         self._files_at_s = 0.0
         self._seen_epoch = -1
@@ -175,6 +178,13 @@ class Watcher:
         if self._model is not None:
             self._model.vectors.extend(view.tables, self._model.tower)
             self._model.vectors.freshen(self._lists.fresh[:NEAR_AMONG])
+            self._merge_annex(self._model)
+
+    def _merge_annex(self, model: "BundleModel") -> None:
+        """Have newcomers put in order once they are many; the passes are not for the loop."""
+        if model.vectors.annex.crowded and (self._merging is None or self._merging.done()):
+            merged = self._beside.run(model.vectors.annex.merge)
+            self._merging = asyncio.get_running_loop().create_task(merged)
 
     async def _load_champion(self) -> None:
         """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""
@@ -184,7 +194,8 @@ class Watcher:
             waiting = self._clock.elapsed_s() < self._refused_until_s
             if digest in (None, self._state.bundle) or (digest == self._refused and waiting):
                 return
-            model, self._popular = await asyncio.to_thread(self._open, digest)
+            beside = asyncio.to_thread if self._state.pipeline is None else self._beside.run
+            model, self._popular = await beside(self._open, digest)
             self._install(model)
         except Exception as error:
             self._refuse(digest, error)
@@ -218,6 +229,8 @@ class Watcher:
         if self._items is not None:
             model.vectors.extend(view_of(self._items).tables, model.tower)
             model.vectors.freshen(self._lists.fresh[:NEAR_AMONG])
+            if model.vectors.annex.crowded:
+                model.vectors.annex.merge()
         return model, self._popular_rows(model)
 
     def _install(self, model: "BundleModel") -> None:
@@ -240,6 +253,6 @@ class Watcher:
 
     def _popular_rows(self, model: "BundleModel") -> dict[int, Rows]:
         """Return the rows of the bundle's lists, best first; a pass for a thread."""
-        if self._items is None:
-            return {}
-        return rows_of(view_of(self._items).tables.items["key"], model.popular)
+        return (
+            {} if self._items is None else rows_of(view_of(self._items).tables.items, model.popular)
+        )

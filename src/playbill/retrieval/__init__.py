@@ -1,6 +1,11 @@
 """Where candidates come from: the vector index, the newest, the trending, the followed, chance."""
 
-from playbill.retrieval.catalogue_vectors import NEAR_AMONG, CatalogueVectors
+from playbill.retrieval.catalogue_vectors import (
+    NEAR_AMONG,
+    CatalogueVectors,
+    inverted,
+    rows_of_keys,
+)
 from playbill.retrieval.derived import DerivedLists
 from playbill.retrieval.sources import (
     EVERY_ROW,
@@ -46,8 +51,10 @@ __all__ = [
     "best_rows",
     "first_of_each",
     "gate_of",
+    "inverted",
     "merged",
     "quantise",
     "region_bit",
+    "rows_of_keys",
     "view_of",
 ]

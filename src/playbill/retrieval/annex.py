@@ -54,8 +54,8 @@ class Annex:
     def add(self, vectors: Floats, rows: npt.NDArray[np.int64]) -> None:
         """Take (M, D) vectors of (M,) rows in; ``publish`` or ``merge`` makes them found."""
         first, last = self._count, self._count + len(vectors)
-        self._codes, self._scales = _roomy(self._codes, last), _roomy(self._scales, last)
-        self._rows, self._lists = _roomy(self._rows, last), _roomy(self._lists, last)
+        self._codes, self._scales = roomy(self._codes, last), roomy(self._scales, last)
+        self._rows, self._lists = roomy(self._rows, last), roomy(self._lists, last)
         self._codes[first:last], self._scales[first:last] = quantise(vectors)
         self._rows[first:last] = rows
         self._lists[first:last] = self._index.lists_of(vectors)
@@ -88,7 +88,7 @@ class Annex:
         return segment
 
 
-def _roomy(array: Kind, count: int) -> Kind:
+def roomy(array: Kind, count: int) -> Kind:
     """Return the array with room for ``count``, at least twice as long as before if it grows."""
     if count <= len(array):
         return array

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.features import ItemTables
-from playbill.retrieval.annex import Annex
+from playbill.retrieval.annex import Annex, roomy
 from playbill.retrieval.gather_kernel import gather
+from playbill.retrieval.rows_kernel import find, still_there
 from playbill.retrieval.vector_index import (
     Floats,
     Gate,
@@ -39,36 +40,40 @@ class Tower(Protocol):
 class CatalogueVectors:
     """Item vectors by row, and who is near: a ``VectorTable``.
 
+    What the bundle says of rows is mapped and shared by all who serve it. A video that was hidden
+    when the bundle was made has no vector under it.
+
     Args:
         index: mapped.
         rows: (N,) the row of each place as the bundle has it; not believed where a key differs.
+        places: (R,) the place of each row, -1 for none; None to find out.
     """
 
-    def __init__(self, index: VectorIndex, rows: RowNumbers) -> None:
+    def __init__(
+        self, index: VectorIndex, rows: RowNumbers, places: RowNumbers | None = None
+    ) -> None:
         self.index = index
         self.row_of_place = rows
         self.annex = Annex(index)
-        self._place_of_row: npt.NDArray[np.int32] = np.empty(0, np.int32)
+        self._mapped = places if places is not None else inverted(rows)
+        self._later: RowNumbers = np.empty(0, np.int32)
         self._count = 0
+        self._believed = False
         self._newest: tuple[VectorIndex, tuple[Segment, ...]] | None = None
         self._newest_rows: Rows = np.empty(0, np.int64)
 
     def extend(self, tables: ItemTables, tower: Tower) -> None:
         """Give every row of item state a vector; costs what was added since the last call."""
-        first, count = self._count, len(tables.items)
+        if not self._believed:
+            self._believe(tables)
+        mapped, count = len(self._mapped), len(tables.items)
+        first = max(self._count, mapped)
         if count <= first:
             return
-        if not first:
-            self.row_of_place = self._placed(tables)
-            self.row_of_place.flags.writeable = False
-        self._place_of_row = _with_room(self._place_of_row, count)
-        places = self._place_of_row[first:count]
-        if not first:
-            known = np.flatnonzero(self.row_of_place >= 0)
-            places[self.row_of_place[known]] = known
-        without = first + np.flatnonzero(places == _NOWHERE)
-        for block in (without[n : n + _STEP] for n in range(0, len(without), _STEP)):
-            self._place_of_row[block] = _LATER - len(self.annex) - np.arange(len(block))
+        self._later = roomy(self._later, count - mapped)
+        for start in range(first, count, _STEP):
+            block = np.arange(start, min(start + _STEP, count))
+            self._later[block - mapped] = _LATER - len(self.annex) - np.arange(len(block))
             self.annex.add(tower.vectors(tables.items[block]), block)
         self._count = count
         self.annex.publish()
@@ -104,38 +109,30 @@ class CatalogueVectors:
         found = np.empty((len(rows), self.index.codes.shape[1]), np.float32)
         known = np.empty(len(rows), np.bool_)
         indexed = self.index.codes, self.index.scales
-        places = self._place_of_row[: self._count]
+        places = self._mapped, self._later[: max(0, self._count - len(self._mapped))]
         gather(rows, places, indexed, self.annex.codes, found, known)
         return found, known
 
-    def _placed(self, tables: ItemTables) -> RowNumbers:
-        """Return the row of each place: as the bundle says, or by key where that is wrong."""
-        keys, rows = tables.items["key"], self.row_of_place
-        present = (rows >= 0) & (rows < len(keys))
-        if present.all() and (keys[rows] == self.index.keys).all():
-            return rows
-        return Places(keys).find(np.asarray(self.index.keys)).astype(np.int32)
+    def _believe(self, tables: ItemTables) -> None:
+        """Take the bundle's rows as they are, or find them by key where they are wrong."""
+        self._believed = True
+        if not still_there(tables.items, self.row_of_place, self.index.keys):
+            rows = rows_of_keys(tables.items, self.index.keys).astype(np.int32)
+            self.row_of_place, self._mapped = rows, inverted(rows)
+        for array in (self.row_of_place, self._mapped):
+            array.flags.writeable = False
 
 
-class Places:
-    """Where each of N distinct keys stands."""
-
-    def __init__(self, keys: npt.NDArray[np.uint64]) -> None:
-        self._order = np.argsort(keys, kind="stable")
-        self._sorted = keys[self._order]
-
-    def find(self, keys: npt.NDArray[np.uint64]) -> Rows:
-        """Return (M,) the place of each key, -1 where it is not there."""
-        if not len(self._sorted):
-            return np.full(len(keys), -1, np.int64)
-        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == keys, self._order[at], -1)
+def inverted(rows: RowNumbers) -> RowNumbers:
+    """Return (R,) the place of each row up to the last of (N,) rows, -1 for none."""
+    places = np.full(int(rows.max(initial=-1)) + 1, _NOWHERE, np.int32)
+    known = np.flatnonzero(rows >= 0)
+    places[rows[known]] = known
+    return places
 
 
-def _with_room(places: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32]:
-    """Return room for ``count`` places, nowhere where there was none before; grows by half."""
-    if count <= len(places):
-        return places
-    grown = np.full(max(count, len(places) * 3 // 2), _NOWHERE, np.int32)
-    grown[: len(places)] = places
-    return grown
+def rows_of_keys(items: npt.NDArray[np.void], keys: npt.NDArray[np.uint64]) -> Rows:
+    """Return (K,) the row of each of (K,) keys, -1 for none; a pass over all (I,) records."""
+    order, rows = np.argsort(keys, kind="stable"), np.empty(len(keys), np.int64)
+    find(items, keys[order], order, rows)
+    return rows

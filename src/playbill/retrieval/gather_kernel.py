@@ -5,24 +5,28 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def gather(rows, place_of_row, indexed, later, out, known):
+def gather(rows, places, indexed, later, out, known):
     """Fill (C, D) vectors of (C,) rows, and (C,) whether a row has one; zeros where it has none.
 
     Args:
         rows: (C,) int64.
-        place_of_row: (I,) int32; p >= 0 is a place of the index, -2 - p one of ``later``.
+        places: (R,) int32 of the first rows and (I - R,) int32 of those behind them; p >= 0 is a
+            place of the index, -2 - p one of ``later``, -1 none.
         indexed: (N, D) int8 codes and (N,) float32 scales.
         later: (M, D) and (M,) likewise.
         out: (C, D) float32.
         known: (C,) bool.
     """
+    mapped, behind = places
     codes, scales = indexed
     later_codes, later_scales = later
     for c in range(rows.shape[0]):
         row = rows[c]
         place = np.int64(-1)
-        if 0 <= row < place_of_row.shape[0]:
-            place = np.int64(place_of_row[row])
+        if 0 <= row < mapped.shape[0]:
+            place = np.int64(mapped[row])
+        elif mapped.shape[0] <= row < mapped.shape[0] + behind.shape[0]:
+            place = np.int64(behind[row - mapped.shape[0]])
         known[c] = place != -1
         if place >= 0:
             for d in range(out.shape[1]):

@@ -17,6 +17,7 @@ from playbill.retrieval import CatalogueVectors, VectorIndex, VectorTable
 Floats = npt.NDArray[np.float32]
 
 _USER_VECTORS = 20_000
+_ROW_FILES = ("rows", "places")
 _UNUSABLE: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
@@ -52,15 +53,15 @@ class BundleModel:
             raise _refused(folder, "it was trained on other feature definitions than this version")
         try:
             index = VectorIndex.load(folder / "index")
-            rows = np.load(folder / "index" / "rows.npy", mmap_mode="r", allow_pickle=False)
-            if rows.shape != index.keys.shape or rows.dtype != np.int32:
-                raise _refused(folder, f"{rows.shape} rows for {len(index.keys):,} places")
+            rows, places = (_numbers(folder / "index" / f"{name}.npy") for name in _ROW_FILES)
+            if len(rows) != len(index.keys) or places.max(initial=-1) >= len(index.keys):
+                raise _refused(folder, f"{len(rows):,} rows for {len(index.keys):,} places")
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
             return cls(
                 digest,
                 manifest,
                 np.array([manifest.value_weights[task] for task in TASKS], np.float32),
-                CatalogueVectors(index, np.asarray(rows)),
+                CatalogueVectors(index, rows, places),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
                 Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES)),
@@ -103,6 +104,18 @@ class BundleModel:
     def heavy(self, features: Floats, categories: npt.NDArray[np.int64]) -> Floats:
         """Return (C, 4) calibrated probabilities of ``TASKS``."""
         return self._ranker.score(features, categories)
+
+
+def _numbers(path: Path) -> npt.NDArray[np.int32]:
+    """Map (N,) numbers that are -1 or more.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    found = np.load(path, mmap_mode="r", allow_pickle=False)
+    if found.ndim != 1 or found.dtype != np.int32 or found.min(initial=-1) < -1:
+        raise ValueError(f"{path.name} does not hold the numbers of rows or places")
+    return np.asarray(found)
 
 
 def _refused(folder: Path, why: str) -> InvalidInput:

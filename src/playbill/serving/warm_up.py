@@ -20,8 +20,10 @@ from playbill.retrieval import (
     first_of_each,
     gate_of,
     merged,
+    rows_of_keys,
     view_of,
 )
+from playbill.retrieval.rows_kernel import still_there
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -45,6 +47,8 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     places.flags.writeable = False
     table = CatalogueVectors(index, places)
     table.annex.add(vectors[:4], rows)
+    still_there(tables.items, places, index.keys)
+    rows_of_keys(tables.items, index.keys)
     table.vectors(rows)
     gate = gate_of(view_of(shared), 1, user)
     table.near(vectors, 4, gate)
