@@ -5,7 +5,8 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import msgspec
 
@@ -144,4 +145,5 @@ def _fields_at(path: str) -> list[str]:
     kind: Any = Settings
     for part in filter(None, path.split(".")):
         kind = {field.name: field.type for field in msgspec.structs.fields(kind)}[part]
+        kind = next((one for one in get_args(kind) if one is not NoneType), kind)
     return [field.name for field in msgspec.structs.fields(kind)]

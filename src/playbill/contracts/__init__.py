@@ -24,6 +24,7 @@ from playbill.contracts.feed import (
     Tier,
 )
 from playbill.contracts.history import Declared, Fields, HistorySink, HistorySource
+from playbill.contracts.http_settings import SCOPES, HttpSettings, Rate, RateSettings
 from playbill.contracts.ports import (
     Batch,
     EventLog,
@@ -36,7 +37,6 @@ from playbill.contracts.problems import PROBLEMS, REJECTIONS, Problem, ProblemRe
 from playbill.contracts.reasons import REASONS
 from playbill.contracts.records import EVENT_RECORD, REQUEST_RECORD, SHOWN_RECORD, BatchKind
 from playbill.contracts.settings import (
-    SCOPES,
     AdmissionSettings,
     EpochSettings,
     LabelSettings,
@@ -97,6 +97,7 @@ __all__ = [
     "Fields",
     "HistorySink",
     "HistorySource",
+    "HttpSettings",
     "Instant",
     "KeyStore",
     "LabelSettings",
@@ -105,6 +106,8 @@ __all__ = [
     "Problem",
     "ProblemReply",
     "Profile",
+    "Rate",
+    "RateSettings",
     "RejectedEvent",
     "ServingSettings",
     "Settings",
