@@ -172,7 +172,8 @@ def _pages(backend: InProcessBackend, wiring: Wiring) -> Sequence[BaseRoute]:
     if wiring.settings.api_keys:
         return ()
     console: Sequence[BaseRoute] = importlib.import_module(PAGES).routes(backend, wiring.clock)
-    return (Route("/", _to_console), Mount("/console", routes=console))
+    front = (Route("/", _to_console), Route("/console", _to_console))
+    return (*front, Mount("/console", routes=console))
 
 
 async def _to_console(request: Request) -> Response:

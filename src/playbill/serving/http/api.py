@@ -73,6 +73,8 @@ class Api:
                 Exception: self._broke,
             },
         )
+        # A redirect would name the host that the client named.
+        self._framework.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
