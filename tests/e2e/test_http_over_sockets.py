@@ -6,12 +6,11 @@ closed; so is one that says nothing for too long.
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
+from wire import Line, Reply, head
 
 from live_home import LiveHome
 from playbill.contracts import PROBLEMS
@@ -39,68 +38,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHome]:
     server.stop()
 
 
-@dataclass
-class Reply:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    rest: bytes = b""
-
-    @property
-    def code(self) -> str:
-        return str(json.loads(self.body)["error"]["code"])
-
-
-def head(*lines: str) -> bytes:
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-class Line:
-    """One connection."""
-
-    def __init__(self, live: LiveHome) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", live.port), timeout=20)
-        self._data = b""
-
-    def __enter__(self) -> Line:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def say(self, data: bytes) -> Line:
-        self.socket.sendall(data)
-        return self
-
-    def ended(self) -> bool:
-        """Wait until the server closes; what it still says counts as not closed."""
-        try:
-            return self._data == b"" and self.socket.recv(1) == b""
-        except ConnectionResetError:
-            return True
-
-    def reply(self, *, bodiless: bool = False) -> Reply:
-        while b"\r\n\r\n" not in self._data:
-            more = self.socket.recv(65_536)
-            assert more, f"closed after {self._data!r}"
-            self._data += more
-        top, self._data = self._data.split(b"\r\n\r\n", 1)
-        first, *lines = top.decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines)
-        length = 0 if bodiless else int(headers.get("content-length", 0))
-        while len(self._data) < length:
-            self._data += self.socket.recv(65_536)
-        body, self._data = self._data[:length], self._data[length:]
-        return Reply(int(first.split()[1]), headers, body)
-
-
 def asked(live: LiveHome, data: bytes) -> Reply:
-    with Line(live) as line:
+    with Line(live.port) as line:
         return line.say(data).reply()
 
 
 def test_a_connection_is_kept_for_the_next_request(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         for _ in range(3):
             reply = line.say(head("GET /livez HTTP/1.1", HOST)).reply()
             assert (reply.status, "connection" in reply.headers) == (200, False)
@@ -108,20 +52,20 @@ def test_a_connection_is_kept_for_the_next_request(live: LiveHome) -> None:
 
 def test_requests_sent_ahead_are_answered_in_order(live: LiveHome) -> None:
     paths = ["/livez", "/nowhere", "/v1/feed?user_id=u", "/readyz"]
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(b"".join(head(f"GET {path} HTTP/1.1", HOST) for path in paths))
         assert [line.reply().status for _ in paths] == [200, 404, 200, 200]
 
 
 def test_a_client_that_wants_to_close_is_let_go(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head("GET /livez HTTP/1.1", HOST, "connection: close"))
         assert line.reply().headers["connection"] == "close"
         assert line.ended()
 
 
 def test_http_1_0_is_answered_and_closed(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         assert line.say(head("GET /livez HTTP/1.0")).reply().status == 200
         assert line.ended()
 
@@ -130,20 +74,20 @@ def test_http_1_0_is_answered_and_closed(live: LiveHome) -> None:
     "said", [b"", b"GET /livez HTT", b"GET /livez HTTP/1.1\r\nhost: a\r\nx: "], ids=repr
 )
 def test_a_connection_that_brings_no_whole_head_is_closed(live: LiveHome, said: bytes) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(said)
         assert line.ended()
 
 
 def test_a_kept_connection_that_asks_no_more_is_closed(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head("GET /livez HTTP/1.1", HOST)).reply()
         assert line.ended()
 
 
 @pytest.mark.parametrize("begun", [b"", b'{"events"'], ids=repr)
 def test_a_body_that_does_not_come_is_408_and_closed(live: LiveHome, begun: bytes) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, "content-length: 500") + begun)
         reply = line.reply()
         assert (reply.status, reply.code) == (408, "body_too_slow")
@@ -152,7 +96,7 @@ def test_a_body_that_does_not_come_is_408_and_closed(live: LiveHome, begun: byte
 
 
 def test_a_chunked_body_that_goes_on_for_ever_is_408(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, "transfer-encoding: chunked") + b"1\r\n{\r\n")
         assert line.reply().code == "body_too_slow"
         assert line.ended()
@@ -169,7 +113,7 @@ def test_a_chunked_body_that_goes_on_for_ever_is_408(live: LiveHome) -> None:
     ids=["path", "query", "header", "headers"],
 )
 def test_a_head_beyond_the_bounds_is_431_with_a_problem(live: LiveHome, lines: list[str]) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         reply = line.say(head(*lines)).reply()
         assert (reply.status, reply.code) == (431, "head_too_large")
         assert line.ended()
@@ -184,7 +128,7 @@ def test_a_head_beyond_the_bounds_is_431_with_a_problem(live: LiveHome, lines: l
     ids=["header", "headers"],
 )
 def test_a_head_far_beyond_the_bounds_is_431_without_one(live: LiveHome, lines: list[str]) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         reply = line.say(head(*lines)).reply()
         assert (reply.status, reply.body, reply.headers["connection"]) == (431, b"", "close")
 
@@ -211,7 +155,7 @@ def test_a_head_far_beyond_the_bounds_is_431_without_one(live: LiveHome, lines: 
     ],
 )  # fmt: skip
 def test_what_is_no_http_is_400_without_a_body_and_closed(live: LiveHome, data: bytes) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         reply = line.say(data).reply()
         assert (reply.status, reply.body, reply.headers["connection"]) == (400, b"", "close")
         assert "server" not in reply.headers
@@ -219,7 +163,7 @@ def test_what_is_no_http_is_400_without_a_body_and_closed(live: LiveHome, data: 
 
 @pytest.mark.parametrize("begins", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], ids=["http-2"])
 def test_another_protocol_is_closed(live: LiveHome, begins: bytes) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         assert line.say(begins).ended()
 
 
@@ -234,7 +178,7 @@ def test_chunks_count_where_a_length_contradicts_them_and_the_connection_is_clos
 ) -> None:
     both = ["content-length: 3", "transfer-encoding: chunked"]
     chunk = f"{len(NOTHING):x}\r\n".encode() + NOTHING + b"\r\n0\r\n\r\n"
-    with Line(live) as line:
+    with Line(live.port) as line:
         lines = both if first == "length" else both[::-1]
         reply = line.say(head(EVENTS, HOST, JSON, *lines) + chunk).reply()
         assert (reply.status, reply.headers["connection"]) == (202, "close")
@@ -244,13 +188,13 @@ def test_chunks_count_where_a_length_contradicts_them_and_the_connection_is_clos
 def test_a_chunked_body_is_taken_whole(live: LiveHome) -> None:
     chunks = b"".join(b"1;note=x\r\n" + bytes([byte]) + b"\r\n" for byte in NOTHING)
     data = head(EVENTS, HOST, JSON, "transfer-encoding: chunked") + chunks + b"0\r\n\r\n"
-    with Line(live) as line:
+    with Line(live.port) as line:
         assert line.say(data).reply().status == 202
         assert line.say(head("GET /livez HTTP/1.1", HOST)).reply().status == 200
 
 
 def test_chunks_that_are_none_are_400(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, "transfer-encoding: chunked") + b"zz\r\n{}\r\n")
         reply = line.reply()
         assert (reply.status, reply.code) == (400, "invalid_input")
@@ -259,7 +203,7 @@ def test_chunks_that_are_none_are_400(live: LiveHome) -> None:
 
 def test_chunks_beyond_the_bound_are_413(live: LiveHome) -> None:
     chunk = b"400\r\n" + b" " * 1_024 + b"\r\n"
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, "transfer-encoding: chunked") + chunk)
         reply = line.reply()
         assert (reply.status, reply.code) == (413, "body_too_large")
@@ -268,14 +212,14 @@ def test_chunks_beyond_the_bound_are_413(live: LiveHome) -> None:
 
 def test_a_client_that_asks_first_is_told_to_go_on(live: LiveHome) -> None:
     length = f"content-length: {len(NOTHING)}"
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, length, "expect: 100-continue"))
         assert line.reply(bodiless=True).status == 100
         assert line.say(NOTHING).reply().status == 202
 
 
 def test_a_client_that_asks_first_is_spared_a_body_that_is_too_large(live: LiveHome) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, "content-length: 5000", "expect: 100-continue"))
         reply = line.reply()
         assert (reply.status, reply.code) == (413, "body_too_large")
@@ -289,7 +233,7 @@ def test_an_expectation_nobody_knows_is_ignored(live: LiveHome) -> None:
 
 def test_a_body_that_ends_early_is_nobody_s_error(live: LiveHome) -> None:
     errors = live.board().total("errors")
-    with Line(live) as line:
+    with Line(live.port) as line:
         line.say(head(EVENTS, HOST, JSON, "content-length: 500") + b"{")
         line.socket.shutdown(socket.SHUT_WR)
         line.socket.recv(65_536)
@@ -299,7 +243,7 @@ def test_a_body_that_ends_early_is_nobody_s_error(live: LiveHome) -> None:
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/trending", "/v1/feed?user_id=u"])
 def test_a_head_is_answered_like_a_get_without_the_body(live: LiveHome, path: str) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         told = line.say(head(f"HEAD {path} HTTP/1.1", HOST)).reply(bodiless=True)
         assert told.headers["content-type"] == "application/json"
         full = line.say(head(f"GET {path} HTTP/1.1", HOST)).reply()
@@ -319,7 +263,7 @@ def test_a_head_is_answered_like_a_get_without_the_body(live: LiveHome, path: st
 def test_other_methods_are_told_which_ones_there_are(
     live: LiveHome, path: str, allowed: set[str]
 ) -> None:
-    with Line(live) as line:
+    with Line(live.port) as line:
         for method in ("PUT", "BREW", "TRACE", "PATCH"):
             reply = line.say(head(f"{method} {path} HTTP/1.1", HOST)).reply()
             assert (reply.status, reply.code) == (405, "method_not_allowed")
