@@ -21,6 +21,8 @@ from playbill.serving import DRAINING, SERVING, WARM
 
 HOST = "host: localhost"
 FEED = head("GET /v1/feed?user_id=u HTTP/1.1", HOST)
+PATIENT = "[http]\ndrain_s = 2.0\n"
+"""Longer than a client of a busy machine is kept from asking again."""
 READY = head("GET /readyz HTTP/1.1", HOST)
 
 
@@ -100,6 +102,7 @@ class Crowd:
 
 def test_servers_are_renewed_one_by_one_and_no_request_is_lost(made: LiveHome) -> None:
     made.workers = 2
+    made.configure(PATIENT)
     made.start()
     a_standby_is_warm(made)
     before, collector = serving(made), made.pid(COLLECTOR_PLACE)
@@ -120,6 +123,7 @@ def test_servers_are_renewed_one_by_one_and_no_request_is_lost(made: LiveHome) -
 
 
 def test_a_worker_that_is_told_to_stop_is_replaced_before_it_has_left(made: LiveHome) -> None:
+    made.configure(PATIENT)
     made.start()
     a_standby_is_warm(made)
     (first,) = serving(made)
@@ -148,7 +152,7 @@ def test_without_a_standby_those_who_come_wait_for_the_next_worker(made: LiveHom
 
 
 def test_before_it_leaves_it_says_so_and_serves_on(made: LiveHome) -> None:
-    made.configure("[http]\ndrain_s = 2.0\n")
+    made.configure(PATIENT)
     made.start()
     assert made.process is not None
     kept = [Line(port).say(READY) for port in (made.port, made.port + 1)]

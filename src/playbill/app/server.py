@@ -18,9 +18,9 @@ from playbill.app.doors import BACKLOG
 from playbill.contracts import HttpSettings
 from playbill.serving.http.gate import Gate
 
-_SETTLE_S = 0.1
-"""Whoever has just connected asks within this time; it stands between the last connection that is
-taken and the closing of those that ask nothing."""
+_SETTLE_S = (0.1, 1.0)
+"""Between the last connection that is taken and the closing of those that ask nothing: as long as
+the drain, within these bounds. Whoever has just connected asks in this time."""
 _SPARE_S = 1.0
 _ROOM = 4
 """Heads up to this many times too large are answered with a problem, larger ones with nothing but
@@ -75,7 +75,7 @@ class Server:
             self.gate.draining = True
             await asyncio.sleep(self.http.drain_s)
             _turn_away(descriptor)
-            await asyncio.sleep(_SETTLE_S)
+            await asyncio.sleep(min(max(self.http.drain_s, _SETTLE_S[0]), _SETTLE_S[1]))
         server.stop()  # type: ignore[no-untyped-call]
         done, _ = await asyncio.wait({serving}, timeout=self.http.body_s + _SPARE_S)
         for task in done:
