@@ -37,8 +37,12 @@ class Doors:
         for port in (self.http.port, self.http.collector_port):
             # Without SO_REUSEPORT, so that another home's sockets are in the way.
             self._bound(port, shared=False).close()
-        for door in range(FIRST_DOOR + self.http.workers):
-            self._sockets[door] = self._bound(self._port(door), shared=True)
+        try:
+            for door in range(FIRST_DOOR + self.http.workers):
+                self._sockets[door] = self._bound(self._port(door), shared=True)
+        except Conflict:
+            self.close()
+            raise
 
     def lend(self, door: int, to: socket.socket) -> None:
         """Give a socket to the process at the other end; it serves from now on.
@@ -56,8 +60,9 @@ class Doors:
         Raises:
             Conflict: it cannot be bound again.
         """
-        self._sockets.pop(door).close()
-        self._sockets[door] = self._bound(self._port(door), shared=True)
+        fresh = self._bound(self._port(door), shared=True)
+        self._sockets[door].close()
+        self._sockets[door] = fresh
 
     def close(self) -> None:
         """Let go of both ports."""

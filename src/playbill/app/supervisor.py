@@ -1,11 +1,10 @@
 """The supervisor: it starts every process, replaces what dies or hangs, and stops all in order."""
 
 import contextlib
-import itertools
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -51,7 +50,6 @@ class Supervisor:
     _board: Board = field(init=False)
 
     def __post_init__(self) -> None:
-        self._check_tls()
         self._doors = Doors(self.wiring.settings.http)
         self.wiring.announce()
         self._board = Board(self.wiring.layout.board, create=True)
@@ -66,8 +64,13 @@ class Supervisor:
             Stopped: told to stop before that.
         """
         workers = self.wiring.settings.http.workers
+        self._check_tls()
         self._doors.open()
-        self.wiring.settle()
+        try:
+            self.wiring.settle()
+        except PlaybillError:
+            self._doors.close()
+            raise
         self._spawn(UPDATER_PLACE)
         self._wait_ready([UPDATER_PLACE])
         places = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]
@@ -98,7 +101,6 @@ class Supervisor:
                 self._replace(child, f"ended with status {child.process.returncode}")
             elif child.role == "worker" and self._ready(child) == DRAINING:
                 child.role = "leaving"
-                self._call_up_standby(child.door)
             elif self._hangs(child):
                 child.process.kill()
                 child.process.wait()
@@ -107,6 +109,8 @@ class Supervisor:
         for place, failures in self._failures.items():
             if place not in self._children and now_s >= failures.not_before_s:
                 self._spawn(place)
+        for door in self._free_doors():
+            self._call_up_standby(door)
         self._renew()
 
     def stop(self) -> None:
@@ -141,16 +145,18 @@ class Supervisor:
         if role == "collector":
             self._lend(COLLECTOR_DOOR, child)
         elif role == "worker":
-            self._lend(self._free_door(), child)
+            self._lend(next(self._free_doors()), child)
 
     def _lend(self, door: int, child: Child) -> None:
         child.door = door
         with contextlib.suppress(OSError):
             self._doors.lend(door, child.lender)
 
-    def _free_door(self) -> int:
-        taken = {child.door for child in self._children.values() if child.role == "worker"}
-        return next(door for door in itertools.count(FIRST_DOOR) if door not in taken)
+    def _free_doors(self) -> Iterator[int]:
+        """Yield the doors of the feed port that no worker serves, or only one that leaves."""
+        taken = {c.door for c in self._children.values() if c.role == "worker"}
+        doors = range(FIRST_DOOR, FIRST_DOOR + self.wiring.settings.http.workers)
+        return (door for door in doors if door not in taken)
 
     def _role(self, place: int) -> str:
         if place == UPDATER_PLACE:
@@ -172,15 +178,13 @@ class Supervisor:
         if not left:
             failures.failed(now_s, now_s - child.started_s)
         if child.role == "worker":
-            served = self._call_up_standby(child.door)
-            if not served and not left:
-                assert child.door is not None
+            assert child.door is not None
+            if not self._call_up_standby(child.door) and not left:
                 self._doors.rehang(child.door)
         if now_s >= failures.not_before_s:
             self._spawn(child.place)
 
-    def _call_up_standby(self, door: int | None) -> bool:
-        assert door is not None
+    def _call_up_standby(self, door: int) -> bool:
         for child in self._children.values():
             if child.role == "standby" and self._ready(child) == WARM:
                 child.role = "worker"
