@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from playbill.contracts import HttpSettings, Rate, RateSettings
-from playbill.core import FixedClock
+from playbill.core import BrokenContract, FixedClock
 from playbill.serving import Board
 from playbill.serving.http.gate import Gate
 from playbill.serving.http.keys import ApiKeys
@@ -35,8 +35,8 @@ class Client:
         self.board = Board(tmp_path / "board", create=False)
         self.gate = Gate(self.api, http or HttpSettings(), self.board.row(0))
 
-    async def ask(self, method, path, *, headers=(), query="", receive=None):
-        sent = []
+    async def ask(self, method, path, *, headers=(), query="", receive=None, sent=None):
+        sent = [] if sent is None else sent
 
         async def nothing():
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -134,6 +134,22 @@ def test_a_request_that_breaks_is_under_way_no_more(tmp_path):
     with pytest.raises(ValueError):
         client.once("POST", "/page")
     assert client.gate.under_way == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_bug_of_ours_is_answered_once_and_is_no_refusal(tmp_path, method):
+    def breaks(message):
+        raise BrokenContract("a secret")
+
+    async def body():
+        return {"type": "http.request", "body": b'{"user_id":"u"}', "more_body": False}
+
+    client = Client(tmp_path, answer=breaks)
+    sent = []
+    with pytest.raises(BrokenContract):
+        client.once(method, "/v1/feed", query="user_id=u", receive=body, sent=sent)
+    assert [message.get("status") for message in sent] == [500, None]
+    assert (client.board.total("errors"), client.board.total("refused")) == (1, 0)
 
 
 def test_a_body_that_is_not_whole_in_time_is_refused(tmp_path):

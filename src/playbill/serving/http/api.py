@@ -19,7 +19,7 @@ from playbill.serving.http.openapi import openapi_document
 from playbill.serving.http.rates import NO_KEY, Rates
 from playbill.serving.http.reads import Reads
 from playbill.serving.http.refusals import Header, MethodNotAllowed
-from playbill.serving.http.replies import KEPT_PRIVATE, encode, problem_reply, reply
+from playbill.serving.http.replies import PRIVATE_HEADERS, encode, problem_reply, reply
 from playbill.serving.http.requests import decode, feed_request_of_query, read_body
 from playbill.serving.http.writes import Writes
 from playbill.serving.mishaps import log_mishap
@@ -30,7 +30,7 @@ Answer = Callable[[FeedRequest], FeedReply]
 _FEED_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 _FEED_HEADERS = [
     (b"content-type", b"application/json"),
-    *((name.encode(), value.encode()) for name, value in KEPT_PRIVATE.items()),
+    *PRIVATE_HEADERS,
 ]
 
 

@@ -47,43 +47,46 @@ class Gate:
                     headers.append(_CLOSE)
             return send(message)
 
-        try:
-            self._measure(scope)
-            if scope["method"] in _AT_ONCE:
-                await self._app(scope, receive, sending)
-                return
-            if self.under_way >= self._max_under_way:
-                raise TooBusy(
-                    f"this process holds {self._max_under_way:,} requests at a time",
-                    retry_after_s=_RETRY_S,
-                    hint="send fewer at once; http.max_under_way is the bound",
-                )
-        except PlaybillError as error:
-            self._board.refuse(error.code)
-            await problem_reply(error)(scope, receive, sending)
-            return
-        self.under_way += 1
-        try:
-            await self._app(scope, _Punctual(receive, self._body_s), sending)
-        finally:
-            self.under_way -= 1
+        at_once = scope["method"] in _AT_ONCE
+        refusal = self._too_large(scope) or (None if at_once else self._too_many())
+        if refusal is not None:
+            self._board.refuse(refusal.code)
+            await problem_reply(refusal)(scope, receive, sending)
+        elif at_once:
+            await self._app(scope, receive, sending)
+        else:
+            self.under_way += 1
+            try:
+                await self._app(scope, _Punctual(receive, self._body_s), sending)
+            finally:
+                self.under_way -= 1
 
-    def _measure(self, scope: Scope) -> None:
+    def _too_large(self, scope: Scope) -> PlaybillError | None:
         headers = scope["headers"]
         if len(headers) > self._max_headers:
-            raise HeadTooLarge(
+            return HeadTooLarge(
                 f"the request has {len(headers)} headers; at most {self._max_headers} are taken",
                 hint="send fewer headers",
             )
         size = len(scope["raw_path"]) + len(scope["query_string"])
         for name, value in headers:
             size += len(name) + len(value)
-        if size > self._max_head_bytes:
-            raise HeadTooLarge(
-                f"the request line and headers have {size:,} bytes; "
-                f"at most {self._max_head_bytes:,} are taken",
-                hint="send what is long in the body",
-            )
+        if size <= self._max_head_bytes:
+            return None
+        return HeadTooLarge(
+            f"the request line and headers have {size:,} bytes; "
+            f"at most {self._max_head_bytes:,} are taken",
+            hint="send what is long in the body",
+        )
+
+    def _too_many(self) -> PlaybillError | None:
+        if self.under_way < self._max_under_way:
+            return None
+        return TooBusy(
+            f"this process holds {self._max_under_way:,} requests at a time",
+            retry_after_s=_RETRY_S,
+            hint="send fewer at once; http.max_under_way is the bound",
+        )
 
 
 class _Punctual:

@@ -22,6 +22,8 @@ SERVER = (b"server", b"playbill")
 """On every reply, in place of the name that the server below would write there."""
 KEPT_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Replies are of one caller and one moment, and are what their content-type says."""
+PRIVATE_HEADERS = tuple((name.encode(), value.encode()) for name, value in KEPT_PRIVATE.items())
+"""The same, as they are sent."""
 _CLOSING = frozenset(("body_too_slow", "body_too_large", "head_too_large"))
 """Refusals that leave something unread on the connection."""
 encode = msgspec.json.Encoder().encode
@@ -29,7 +31,9 @@ encode = msgspec.json.Encoder().encode
 
 def reply(value: Any, status: int = 200) -> Response:
     """Return a JSON reply."""
-    return Response(encode(value), status, KEPT_PRIVATE, media_type=JSON)
+    response = Response(encode(value), status, media_type=JSON)
+    response.raw_headers.extend(PRIVATE_HEADERS)
+    return response
 
 
 def status_of(error: PlaybillError) -> int:
