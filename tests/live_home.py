@@ -60,6 +60,7 @@ class LiveHome:
     home: Path
     workers: int = 1
     port: int = field(default_factory=free_port)
+    scheme: str = "http"
     process: subprocess.Popen[bytes] | None = None
     pool: urllib3.PoolManager = field(
         default_factory=lambda: urllib3.PoolManager(retries=False, timeout=10.0, maxsize=8)
@@ -71,11 +72,11 @@ class LiveHome:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def collector(self) -> str:
-        return f"http://127.0.0.1:{self.port + 1}"
+        return f"{self.scheme}://127.0.0.1:{self.port + 1}"
 
     def configure(self, text: str) -> None:
         self.home.mkdir(parents=True, exist_ok=True)

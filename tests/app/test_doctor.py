@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from certificates import issue
 from playbill.app import layout
 from playbill.app.doctor import examine
 from playbill.app.home_record import key_fingerprint, read_record
@@ -50,6 +51,40 @@ def test_a_home_that_is_not_there_stays_so(tmp_path):
     (keys,) = _found(tmp_path / "home", "keys")
     assert keys.level == "note"
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "level"), [(30.5, "ok"), (21.1, "ok"), (20.9, "warning"), (0.5, "warning")]
+)
+def test_a_certificate_that_ends_soon_is_a_warning(tmp_path, days, level):
+    home = tmp_path / "home"
+    issue(home / "tls", days=days)
+    (home / "playbill.toml").write_text(
+        '[http]\ntls_certificate = "tls/chain.pem"\ntls_key = "tls/key.pem"\n'
+    )
+    (tls,) = _found(home, "tls")
+    assert (tls.level, bool(tls.fix)) == (level, level == "warning")
+    assert "localhost, 127.0.0.1" in tls.message
+    assert f"ends in {int(days)} days" in tls.message
+
+
+def test_a_certificate_that_cannot_be_served_is_a_problem(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "playbill.toml").write_text('[http]\ntls_certificate = "none.pem"\n')
+    (tls,) = _found(home, "tls")
+    assert (tls.level, "http.tls_key is missing" in tls.message) == ("problem", True)
+
+
+@pytest.mark.parametrize(
+    ("host", "level"), [("127.0.0.1", "ok"), ("localhost", "ok"), ("0.0.0.0", "warning")]
+)
+def test_plain_http_is_for_this_machine(tmp_path, host, level):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "playbill.toml").write_text(f'[http]\nhost = "{host}"\n')
+    (tls,) = _found(home, "tls")
+    assert tls.level == level
 
 
 @pytest.mark.parametrize(

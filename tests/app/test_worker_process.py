@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 
 import pytest
 
@@ -26,7 +27,7 @@ def wiring(tmp_path, monkeypatch):
     ("process", "run"),
     [
         ("collect", run_collector),
-        ("serve-2", lambda wiring: run_worker(wiring, 2, standby=False)),
+        ("serve-2", lambda wiring, end: run_worker(wiring, 2, end)),
     ],
 )
 def test_a_server_that_breaks_gives_its_partitions_back(wiring, monkeypatch, process, run):
@@ -34,8 +35,11 @@ def test_a_server_that_breaks_gives_its_partitions_back(wiring, monkeypatch, pro
         raise OSError("the port is gone")
 
     monkeypatch.setattr(worker_process, "_serve", breaks)
-    with pytest.raises(OSError, match="the port is gone"):
-        asyncio.run(run(wiring))
+    ours, theirs = socket.socketpair()
+    with ours, theirs, socket.socket() as door:
+        socket.send_fds(ours, [b"serve"], [door.fileno()])
+        with pytest.raises(OSError, match="the port is gone"):
+            asyncio.run(run(wiring, theirs))
     wiring.collector(process).close()
 
 

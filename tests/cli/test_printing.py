@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from playbill.app.doctor import Finding
+from playbill.app.doctor_network import Finding
 from playbill.app.process import explained as explained_process
 from playbill.cli import care, shared
 from playbill.cli.main import app

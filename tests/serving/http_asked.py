@@ -5,9 +5,12 @@ import json
 from contextlib import suppress
 from types import SimpleNamespace
 
+from playbill.contracts import RateSettings
+from playbill.core import FixedClock
 from playbill.serving import Board
 from playbill.serving.http import Api
 from playbill.serving.http.keys import ApiKeys
+from playbill.serving.http.rates import Rates
 from playbill.serving.http.reads import Reads
 from playbill.serving.texts import Texts
 
@@ -25,6 +28,7 @@ def api_over(users, tmp_path, **parts):
             "reads": Reads(service, None, ("world",), 1_000),
             "health": health,
             "keys": ApiKeys({}),
+            "rates": Rates(RateSettings(), 0, FixedClock(1_000_000)),
             "board": Board(tmp_path / "board", create=True).row(0),
             "max_body_bytes": 1_000,
             **parts,

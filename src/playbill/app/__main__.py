@@ -1,6 +1,7 @@
-"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PARENT."""
+"""Entry point of the processes that the supervisor starts: ROLE PLACE HOME PARENT LENDER."""
 
 import asyncio
+import socket
 import sys
 from pathlib import Path
 
@@ -12,21 +13,21 @@ from playbill.app.worker_process import run_collector, run_worker
 
 def main() -> None:
     """Run one role."""
-    role, place, home, parent = sys.argv[1:]
+    role, place, home, parent, lender = sys.argv[1:]
     end_with(int(parent))
     with explained():
         wiring = Wiring.running(Path(home))
         if role == "updater":
             run_updater(wiring)
-        elif role == "collector":
-            asyncio.run(run_collector(wiring))
         elif role == "precompute":
             from playbill.app.precompute import precompute
 
             step_aside()
             precompute(wiring, None)
+        elif role == "collector":
+            asyncio.run(run_collector(wiring, socket.socket(fileno=int(lender))))
         else:
-            asyncio.run(run_worker(wiring, int(place), standby=role == "standby"))
+            asyncio.run(run_worker(wiring, int(place), socket.socket(fileno=int(lender))))
 
 
 if __name__ == "__main__":

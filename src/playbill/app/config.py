@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args
 
 import msgspec
@@ -163,4 +164,6 @@ def _fields_at(path: str) -> list[str]:
             kind = get_args(kind)[1]
         else:
             kind = {field.name: field.type for field in msgspec.structs.fields(kind)}[part]
+        if NoneType in get_args(kind):
+            kind = next(one for one in get_args(kind) if one is not NoneType)
     return [field.name for field in msgspec.structs.fields(kind)]

@@ -3,14 +3,12 @@
 import os
 import platform
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 
-import msgspec
-
 from playbill import __version__
+from playbill.app.doctor_network import Finding, ports, tls
 from playbill.app.home_record import check_key, read_record
 from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
 from playbill.core import DAY_MS, BrokenContract, PlaybillError
@@ -26,22 +24,14 @@ _TRAINING = ("torch", "onnx", "deltalake", "duckdb", "pyarrow")
 _QUIET_DAYS = 30
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing looked at. ``level``: ok, note, warning or problem."""
-
-    check: str
-    level: str
-    message: str
-    fix: str = ""
-
-
 def examine(wiring: Wiring) -> list[Finding]:
     """Return what every check found; changes nothing."""
     checks: tuple[Callable[[Wiring], Iterator[Finding]], ...] = (
         _environment,
         _disk,
         _memory,
-        _ports,
+        ports,
+        tls,
         _keys,
         _home,
         _log,
@@ -132,19 +122,6 @@ def _memory(wiring: Wiring) -> Iterator[Finding]:
         if free > most
         else "give /dev/shm more room; in a home that has not begun, lower state.item_capacity",
     )
-
-
-def _ports(wiring: Wiring) -> Iterator[Finding]:
-    http = wiring.settings.http
-    for name, port in (("http.port", http.port), ("http.collector_port", http.collector_port)):
-        with socket.socket() as probe:
-            taken = probe.connect_ex((http.host, port)) == 0
-        yield Finding(
-            check="ports",
-            level="note" if taken else "ok",
-            message=f"{name} {port} is {'in use' if taken else 'free'}",
-            fix="fine if playbill up runs here; else choose another with --port" if taken else "",
-        )
 
 
 def _keys(wiring: Wiring) -> Iterator[Finding]:

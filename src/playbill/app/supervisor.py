@@ -1,60 +1,33 @@
 """The supervisor: it starts every process, replaces what dies or hangs, and stops all in order."""
 
-import os
+import contextlib
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 
+from playbill.app.children import Child, Failures, job_command, started, started_job
+from playbill.app.doors import COLLECTOR_DOOR, FIRST_DOOR, Doors
 from playbill.app.process import queued_for_a_core_s
 from playbill.app.stopping import Stop, Stopped
 from playbill.app.timed_job import TimedJob
+from playbill.app.tls import certificate_of
 from playbill.app.updater_process import PLACE as UPDATER_PLACE
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import COLLECTOR_PLACE
-from playbill.core import Conflict
-from playbill.serving import SERVING, WARM, Board
+from playbill.core import PlaybillError
+from playbill.serving import DRAINING, WARM, Board
 
 FIRST_WORKER = 2
 _WATCH_S = 0.02
 _STARTING_S = 300.0
 _UPDATER_HANG_S = 60.0
 _STOP_S = 10.0
-_BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
-_STEADY_S = 30.0
 _TELL_S = 5.0
-_NO_PLACE = -1
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-"""Processes share the cores; numeric libraries that start threads of their own fight over them."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class _Child:
-    role: str
-    place: int
-    process: "subprocess.Popen[bytes]"
-    started_s: float
-    beat_s: float = 0.0
-    queued_s: float = 0.0
-    """Time its threads had stood in the queue for a core, at its last beat."""
-
-
-@dataclass(slots=True)
-class _Failures:
-    """How often a place failed lately, so that one that cannot start is not tried without end."""
-
-    count: int = 0
-    not_before_s: float = 0.0
-
-    def failed(self, now_s: float, lived_s: float) -> None:
-        """Count a death; one after a steady life begins anew."""
-        self.count = 0 if lived_s > _STEADY_S else self.count + 1
-        self.not_before_s = now_s + _BACKOFF_S[min(self.count, len(_BACKOFF_S) - 1)]
 
 
 @dataclass(slots=True)
@@ -62,26 +35,32 @@ class Supervisor:
     """All processes of one home.
 
     One worker more than asked for stands by, warm and not listening, so that a worker that hangs
-    is replaced in the time it takes to notice it. ``stopping`` ends ``start`` and ``watch``.
+    is replaced in the time it takes to notice it, and one that is told to stop before it leaves.
+    ``stopping`` ends ``start`` and ``watch``.
     """
 
     wiring: Wiring
     say: Say
     stopping: Stop = field(default_factory=Stop)
-    _children: dict[int, _Child] = field(default_factory=dict)
-    _failures: dict[int, _Failures] = field(default_factory=dict)
+    _doors: Doors = field(init=False)
+    _renewal_asked: bool = False
+    _due: list[int] = field(default_factory=list)
+    """Process ids of servers that are yet to be renewed."""
+    _children: dict[int, Child] = field(default_factory=dict)
+    _failures: dict[int, Failures] = field(default_factory=dict)
     _board: Board = field(init=False)
     _ahead: TimedJob = field(init=False)
 
     def __post_init__(self) -> None:
+        self._doors = Doors(self.wiring.settings.http)
         self.wiring.announce()
         self._ahead = TimedJob(
             "precompute",
-            self._command("precompute", _NO_PLACE),
+            job_command("precompute", self.wiring.layout.home),
             float(self.wiring.settings.precompute.every_s),
             self.wiring.clock,
             self.say,
-            self._started,
+            started_job,
         )
         self._board = Board(self.wiring.layout.board, create=True)
         self._board.rows[:] = 0
@@ -91,11 +70,17 @@ class Supervisor:
 
         Raises:
             Conflict: a port is taken, or the history was folded with other settings.
+            InvalidInput: TLS cannot be served with the certificate and key of the settings.
             Stopped: told to stop before that.
         """
         workers = self.wiring.settings.http.workers
-        self._check_ports()
-        self.wiring.settle()
+        self._check_tls()
+        self._doors.open()
+        try:
+            self.wiring.settle()
+        except PlaybillError:
+            self._doors.close()
+            raise
         self._spawn(UPDATER_PLACE)
         self._wait_ready([UPDATER_PLACE])
         places = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]
@@ -116,11 +101,17 @@ class Supervisor:
             self._ahead.look()
         self.stop()
 
+    def renew(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """Ask for new servers in the place of all that serve, one by one; a signal handler."""
+        self._renewal_asked = True
+
     def look(self) -> None:
         """Look at every process once."""
         for child in list(self._children.values()):
             if child.process.poll() is not None:
                 self._replace(child, f"ended with status {child.process.returncode}")
+            elif child.role == "worker" and self._ready(child) == DRAINING:
+                child.role = "leaving"
             elif self._hangs(child):
                 child.process.kill()
                 child.process.wait()
@@ -129,37 +120,28 @@ class Supervisor:
         for place, failures in self._failures.items():
             if place not in self._children and now_s >= failures.not_before_s:
                 self._spawn(place)
+        for door in self._free_doors():
+            self._call_up_standby(door)
+        self._renew()
 
     def stop(self) -> None:
-        """Stop servers, then the collector, then the updater, each with its work finished."""
+        """Stop the servers, then the updater, each with its work finished."""
         self._ahead.stop()
-        last = (COLLECTOR_PLACE, UPDATER_PLACE)
-        servers = [place for place in self._children if place not in last]
-        for group in (servers, *([place] for place in last)):
+        patience_s = self._stop_s()
+        servers = [place for place in self._children if place != UPDATER_PLACE]
+        for group in (servers, [UPDATER_PLACE]):
             children = [self._children.pop(place) for place in group if place in self._children]
             for child in children:
                 child.process.send_signal(signal.SIGTERM)
             for child in children:
                 try:
-                    child.process.wait(_STOP_S)
+                    child.process.wait(patience_s)
                 except subprocess.TimeoutExpired:
                     child.process.kill()
                     child.process.wait()
+                child.lender.close()
+        self._doors.close()
         shutil.rmtree(self.wiring.layout.run, ignore_errors=True)
-
-    def _check_ports(self) -> None:
-        """Refuse ports that somebody else listens on; processes of ours share theirs."""
-        http = self.wiring.settings.http
-        for port in (http.port, http.collector_port):
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((http.host, port))
-                except OSError as error:
-                    raise Conflict(
-                        f"{http.host}:{port} cannot be listened on: {error.strerror}",
-                        hint="stop what listens there, or choose another with --port",
-                    ) from error
 
     def processes(self) -> dict[str, int]:
         """Return the process ids by role and place."""
@@ -170,16 +152,23 @@ class Supervisor:
     def _spawn(self, place: int) -> None:
         role = self._role(place)
         self._board.rows["ready"][place] = 0
-        process = self._started(self._command(role, place))
-        self._children[place] = _Child(role, place, process, self.wiring.clock.elapsed_s())
+        now_s = self.wiring.clock.elapsed_s()
+        child = self._children[place] = started(role, place, self.wiring.layout.home, now_s)
+        if role == "collector":
+            self._lend(COLLECTOR_DOOR, child)
+        elif role == "worker":
+            self._lend(next(self._free_doors()), child)
 
-    def _command(self, role: str, place: int) -> list[str]:
-        home = str(self.wiring.layout.home)
-        return [sys.executable, "-m", "playbill.app", role, str(place), home, str(os.getpid())]
+    def _lend(self, door: int, child: Child) -> None:
+        child.door = door
+        with contextlib.suppress(OSError):
+            self._doors.lend(door, child.lender)
 
-    def _started(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
-        environment = {**os.environ, **_ONE_THREAD}
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
+    def _free_doors(self) -> Iterator[int]:
+        """Yield the doors of the feed port that no worker serves, or only one that leaves."""
+        taken = {c.door for c in self._children.values() if c.role == "worker"}
+        doors = range(FIRST_DOOR, FIRST_DOOR + self.wiring.settings.http.workers)
+        return (door for door in doors if door not in taken)
 
     def _role(self, place: int) -> str:
         if place == UPDATER_PLACE:
@@ -189,27 +178,64 @@ class Supervisor:
         serving = sum(child.role == "worker" for child in self._children.values())
         return "worker" if serving < self.wiring.settings.http.workers else "standby"
 
-    def _replace(self, child: _Child, why: str) -> None:
+    def _replace(self, child: Child, why: str) -> None:
         now_s = self.wiring.clock.elapsed_s()
         del self._children[child.place]
+        child.lender.close()
+        left = self._ready(child) == DRAINING and child.process.returncode == 0
         self._board.rows["ready"][child.place] = 0
         self._board.rows["restarts"][UPDATER_PLACE] += 1
         self.say(f"{child.role} {child.place} {why}; it is replaced")
-        failures = self._failures.setdefault(child.place, _Failures())
-        failures.failed(now_s, now_s - child.started_s)
+        failures = self._failures.setdefault(child.place, Failures())
+        if not left:
+            failures.failed(now_s, now_s - child.started_s)
         if child.role == "worker":
-            self._call_up_standby()
+            assert child.door is not None
+            if not self._call_up_standby(child.door) and not left:
+                self._doors.rehang(child.door)
         if now_s >= failures.not_before_s:
             self._spawn(child.place)
 
-    def _call_up_standby(self) -> None:
+    def _call_up_standby(self, door: int) -> bool:
         for child in self._children.values():
-            if child.role == "standby" and self._board.rows["ready"][child.place] == WARM:
-                self._board.rows["ready"][child.place] = SERVING
+            if child.role == "standby" and self._ready(child) == WARM:
                 child.role = "worker"
-                return
+                self._lend(door, child)
+                return True
+        return False
 
-    def _hangs(self, child: _Child) -> bool:
+    def _renew(self) -> None:
+        """Tell the next server that is due to leave, once a standby can take its place."""
+        children = self._children.values()
+        if self._renewal_asked:
+            self._renewal_asked = False
+            try:
+                self._check_tls()
+                roles = ("worker", "collector")
+                self._due = [child.process.pid for child in children if child.role in roles]
+            except PlaybillError as error:
+                self.say(f"servers are not renewed: {error.message} ({error.hint})")
+        leaves = any(self._ready(child) == DRAINING for child in children)
+        warm = any(c.role == "standby" and self._ready(c) == WARM for c in children)
+        if self._due and warm and not leaves:
+            pid = self._due.pop()
+            for child in children:
+                if child.process.pid == pid:
+                    child.process.send_signal(signal.SIGTERM)
+
+    def _check_tls(self) -> None:
+        wiring = self.wiring
+        certificate_of(wiring.settings.http, wiring.layout.home, wiring.clock.now_ms())
+
+    def _stop_s(self) -> float:
+        """Return how long a server that was told to stop may take: it ends what it has first."""
+        http = self.wiring.settings.http
+        return http.drain_s + http.body_s + _STOP_S
+
+    def _ready(self, child: Child) -> int:
+        return int(self._board.rows["ready"][child.place])
+
+    def _hangs(self, child: Child) -> bool:
         """Return whether a process was silent for too long while it had, or could have, a core."""
         row = self._board.rows[child.place]
         beat_s = float(row["beat_s"])
@@ -221,7 +247,11 @@ class Supervisor:
             lived_s = self.wiring.clock.elapsed_s() - child.started_s
             return min(silent_s, lived_s) > _STARTING_S
         limit_s = self.wiring.settings.http.hang_s
-        return silent_s > (_UPDATER_HANG_S if child.place == UPDATER_PLACE else limit_s)
+        if child.place == UPDATER_PLACE:
+            limit_s = _UPDATER_HANG_S
+        elif row["ready"] == DRAINING:
+            limit_s = self._stop_s()
+        return silent_s > limit_s
 
     def _wait_ready(self, places: list[int]) -> None:
         began_s = told_s = self.wiring.clock.elapsed_s()

@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 import importlib
-import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from playbill.app.border import Border
 from playbill.app.console_backend import InProcessBackend
+from playbill.app.doors import Porch
 from playbill.app.process import join_family
+from playbill.app.server import Server
 from playbill.app.watcher import Watcher
 from playbill.app.wiring import Wiring
 from playbill.core import Clock
@@ -24,8 +24,10 @@ from playbill.serving import Board, BoardRow
 from playbill.serving.bulk_feeds import BulkFeeds
 from playbill.serving.http import Api
 from playbill.serving.http.bulk import Bulk
+from playbill.serving.http.gate import Gate
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
+from playbill.serving.http.rates import Rates
 from playbill.serving.http.reads import Reads
 from playbill.serving.http.writes import Writes
 
@@ -35,26 +37,27 @@ COLLECTOR_PLACE = 1
 PAGES = "playbill.console"
 
 
-async def run_worker(wiring: Wiring, place: int, *, standby: bool) -> None:
+async def run_worker(wiring: Wiring, place: int, lender: socket.socket) -> None:
     """Serve feeds, writes, control and pages until told to stop.
 
-    A standby does everything but listen, until the board says that it is needed.
+    A standby does everything but serve, until the supervisor lends it a socket.
+
+    Args:
+        lender: where the supervisor lends it.
     """
     stopping = _stop_on_sigterm()
     board, row = join_family(place, wiring)
-    settings = wiring.settings
     with contextlib.closing(wiring.collector(f"serve-{place}")) as collector:
         watcher = Watcher(wiring, collector, board, row, place)
         await watcher.warm_up()
         api = _feed_api(wiring, watcher, collector, board, row)
         async with _beating(watcher.beat):
             row.ready()
-            if standby:
-                await _needed(row, stopping)
-            if not stopping.is_set():
+            door = await Porch(lender).door(stopping)
+            if door is not None:
                 row.serving()
                 async with _during(_feeling(watcher, wiring.clock)):
-                    await _serve(api, settings.http.host, settings.http.port, stopping)
+                    await _serve(api, wiring, row, door, stopping)
         watcher.service.flush()
 
 
@@ -67,38 +70,53 @@ def _feed_api(
     limit = settings.http.max_body_bytes
     reads = Reads(watcher.service, watcher.status, settings.regions, limit)
     backend = InProcessBackend(wiring, watcher, collector, reads, border.answer)
+    keys = ApiKeys(settings.api_keys)
+
+    def drains() -> bool:
+        """Say so once no process is left that goes on serving the port."""
+        return row.is_draining() and not watcher.status.read().workers
+
     return Api(
         answer=border.answer,
         bulk=Bulk(bulk, row, limit),
         writes=Writes(collector, watcher.guard, row, limit),
         reads=reads,
-        health=Health(board, watcher.status),
-        keys=ApiKeys(settings.api_keys),
+        health=Health(board, watcher.status, drains),
+        keys=keys,
+        rates=Rates(settings.rates, len(keys), wiring.clock),
         board=row,
         max_body_bytes=limit,
         pages=_pages(backend, wiring),
     )
 
 
-async def run_collector(wiring: Wiring) -> None:
-    """Take writes only, until told to stop."""
+async def run_collector(wiring: Wiring, lender: socket.socket) -> None:
+    """Take writes only, until told to stop.
+
+    Args:
+        lender: where the supervisor lends it its socket.
+    """
     stopping = _stop_on_sigterm()
     board, row = join_family(COLLECTOR_PLACE, wiring)
     settings = wiring.settings
+    keys = ApiKeys(settings.api_keys)
     with contextlib.closing(wiring.collector("collect")) as collector:
         watcher = Watcher(wiring, collector, board, row, COLLECTOR_PLACE)
         api = Api(
             answer=None,
             writes=Writes(collector, watcher.guard, row, settings.http.max_body_bytes),
             reads=None,
-            health=Health(board, watcher.status),
-            keys=ApiKeys(settings.api_keys),
+            health=Health(board, watcher.status, row.is_draining),
+            keys=keys,
+            rates=Rates(settings.rates, len(keys), wiring.clock),
             board=row,
             max_body_bytes=settings.http.max_body_bytes,
         )
         async with _beating(watcher.beat_lightly):
             row.ready()
-            await _serve(api, settings.http.host, settings.http.collector_port, stopping)
+            door = await Porch(lender).door(stopping)
+            if door is not None:
+                await _serve(api, wiring, row, door, stopping)
 
 
 def _stop_on_sigterm() -> asyncio.Event:
@@ -142,23 +160,12 @@ async def _during(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _needed(row: BoardRow, stopping: asyncio.Event) -> None:
-    """Wait until the supervisor calls this standby up, or stops it."""
-    while not stopping.is_set() and not row.called_up():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), 0.01)
-
-
-async def _serve(api: Api, host: str, port: int, stopping: asyncio.Event) -> None:
-    logging.getLogger("_granian").setLevel(logging.ERROR)
-    server = Server(
-        api, address=host, port=port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024
-    )
-    serving = asyncio.create_task(server.serve())
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    server.stop()  # type: ignore[no-untyped-call]
-    await serving
+async def _serve(
+    api: Api, wiring: Wiring, row: BoardRow, door: int, stopping: asyncio.Event
+) -> None:
+    http = wiring.settings.http
+    gate = Gate(api, http, row)
+    await Server(gate, http, wiring.layout.home, row.draining).run(door, stopping)
 
 
 def _pages(backend: InProcessBackend, wiring: Wiring) -> Sequence[BaseRoute]:
@@ -170,7 +177,8 @@ def _pages(backend: InProcessBackend, wiring: Wiring) -> Sequence[BaseRoute]:
     if wiring.settings.api_keys:
         return ()
     console: Sequence[BaseRoute] = importlib.import_module(PAGES).routes(backend, wiring.clock)
-    return (Route("/", _to_console), Mount("/console", routes=console))
+    front = (Route("/", _to_console), Route("/console", _to_console))
+    return (*front, Mount("/console", routes=console))
 
 
 async def _to_console(request: Request) -> Response:

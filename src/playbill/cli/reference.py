@@ -96,10 +96,30 @@ def _settings_of(struct: Any, path: str, heading: str) -> Iterator[str]:
             default = msgspec.json.encode(getattr(defaults, field.name)).decode()
             rows.append((f"`{name}`", kind, span, f"`{default}`", texts.get(field.name, "")))
     yield f"## {heading}"
-    yield summary(struct)
+    yield summary(struct, whole=True)
     yield table(("setting", "type", "range", "default", "meaning"), rows)
+    for one in _values(struct):
+        yield f"### {one.__name__}"
+        yield summary(one)
+        yield table(("key", "type", "range", "meaning"), list(_keys_of(one)))
     for name, inner in tables:
         yield from _settings_of(inner, f"{name}.", f"[{name}]")
+
+
+def _values(struct: Any) -> list[Any]:
+    """Return the tables that stand as values of settings, each once."""
+    found: dict[Any, None] = {}
+    for field in msgspec.structs.fields(struct):
+        for one in getattr(shapes.type_info(field.type), "types", ()):
+            if isinstance(one, shapes.StructType):
+                found[one.cls] = None
+    return list(found)
+
+
+def _keys_of(struct: Any) -> Iterator[tuple[str, ...]]:
+    texts = texts_below(struct)
+    for field in msgspec.structs.fields(struct):
+        yield (f"`{field.name}`", *words(shapes.type_info(field.type)), texts[field.name])
 
 
 def features_page() -> str:

@@ -23,23 +23,27 @@ def up(
         int | None, typer.Option(min=1, max=256, help="Processes that serve feeds.")
     ] = None,
 ) -> None:
-    """Start updater, collector and servers; replace what dies; stop all on Ctrl-C."""
+    """Start updater, collector and servers; replace what dies; stop all on Ctrl-C.
+
+    On SIGHUP it replaces the servers one by one, without losing a request.
+    """
     with explained():
         wiring = Wiring.of(home).override(port=port, workers=workers)
         with wiring.alone():
             supervisor = Supervisor(wiring, lambda line: err.print(line, highlight=False))
             signal.signal(signal.SIGINT, supervisor.stopping.ask)
             signal.signal(signal.SIGTERM, supervisor.stopping.ask)
+            signal.signal(signal.SIGHUP, supervisor.renew)
             http = wiring.settings.http
+            kind = "http" if http.tls_certificate is None else "https"
             err.print(f"home {wiring.layout.home}", highlight=False)
             try:
                 supervisor.start()
             except Stopped:
                 return
-            err.print(f"feeds and console: http://{http.host}:{http.port}", highlight=False)
-            err.print(
-                f"writes in bulk:    http://{http.host}:{http.collector_port}", highlight=False
-            )
+            err.print(f"feeds and console: {kind}://{http.host}:{http.port}", highlight=False)
+            bulk = f"{http.host}:{http.collector_port}"
+            err.print(f"writes in bulk:    {kind}://{bulk}", highlight=False)
             err.print("Ctrl-C stops everything.", highlight=False)
             with err.status("") as line:
                 pulse = _Pulse()

@@ -31,6 +31,7 @@ from playbill.contracts.feeds import (
     FeedsRequest,
 )
 from playbill.contracts.history import Declared, Fields, HistorySink, HistorySource
+from playbill.contracts.http_settings import SCOPES, HttpSettings, Rate, RateSettings
 from playbill.contracts.policies import PolicyValues, SurfacePolicy, policy_on
 from playbill.contracts.ports import (
     Batch,
@@ -44,7 +45,6 @@ from playbill.contracts.problems import PROBLEMS, REJECTIONS, Problem, ProblemRe
 from playbill.contracts.reasons import REASONS
 from playbill.contracts.records import EVENT_RECORD, REQUEST_RECORD, SHOWN_RECORD, BatchKind
 from playbill.contracts.settings import (
-    SCOPES,
     AdmissionSettings,
     EpochSettings,
     LabelSettings,
@@ -110,6 +110,7 @@ __all__ = [
     "Fields",
     "HistorySink",
     "HistorySource",
+    "HttpSettings",
     "Instant",
     "KeyStore",
     "LabelSettings",
@@ -121,6 +122,8 @@ __all__ = [
     "Problem",
     "ProblemReply",
     "Profile",
+    "Rate",
+    "RateSettings",
     "RejectedEvent",
     "ServingSettings",
     "Settings",

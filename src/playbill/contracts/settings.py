@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from playbill.contracts.events import MAX_REGIONS, MAX_SURFACES, Name
+from playbill.contracts.http_settings import HttpSettings, RateSettings
 from playbill.contracts.policies import (
     Gap,
     Hours,
@@ -20,9 +21,6 @@ Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)]
-
-SCOPES = ("feed", "events", "catalogue", "control", "metrics")
-"""What an API key may be allowed; each route needs one of them."""
 
 
 class AdmissionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,23 +153,6 @@ class PrecomputeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Lists older than this are served on, and named in the reply's reasons."""
 
 
-class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The listening side."""
-
-    host: str = "127.0.0.1"
-    """Address to bind; the loopback one until you say otherwise."""
-    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 8700
-    """Feeds, writes, control and console."""
-    collector_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 8701
-    """Writes only, in a process of its own, so that bulk never slows a feed."""
-    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
-    """Processes that serve feeds."""
-    max_body_bytes: Count = 4 << 20
-    """Largest request body."""
-    hang_s: Annotated[float, msgspec.Meta(ge=0.2, le=60.0)] = 0.7
-    """A worker whose loop has not turned for this long is replaced."""
-
-
 class ValueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Utility of one action, a click being 1; negative for harm."""
 
@@ -243,6 +224,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Lists made ahead for the lower tiers."""
     http: HttpSettings = HttpSettings()
     """The listening side."""
+    rates: RateSettings = RateSettings()
+    """How fast one API key may ask."""
     value: ValueSettings = ValueSettings()
     """Utility of one action."""
     training: TrainingSettings = TrainingSettings()

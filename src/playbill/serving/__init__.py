@@ -1,6 +1,6 @@
 """The feed server: deadlines, tiers, impression records, bundle swap."""
 
-from playbill.serving.board import SERVING, WARM, Board, BoardRow, quantile_ms
+from playbill.serving.board import DRAINING, SERVING, WARM, Board, BoardRow, quantile_ms
 from playbill.serving.drills import Drill, DrilledModel, DrillPlan, Drills
 from playbill.serving.feed_service import FeedService, ServingState
 from playbill.serving.impressions import Recorder
@@ -9,6 +9,7 @@ from playbill.serving.status import StatusReader
 from playbill.serving.user_rows import UserRows
 
 __all__ = [
+    "DRAINING",
     "SERVING",
     "WARM",
     "Board",

@@ -2,8 +2,7 @@
 
 Each counter of a row has one writer, so counting is one addition without a lock; whoever asks adds
 rows up. The writer is the process whose row it is. ``restarts``, in the updater's row, is the
-supervisor's. ``ready`` both write: the supervisor clears it before a process starts and calls a
-standby up with it, which says nothing more of itself until it is called.
+supervisor's. ``ready`` both write: the supervisor clears it before a process starts.
 """
 
 import mmap
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import Tier
+from playbill.contracts import PROBLEMS, Tier
 from playbill.core import DependencyUnavailable
 
 PROCESSES = 300
@@ -40,6 +39,7 @@ _ROW = np.dtype(
         ("errors", "<i8"),
         ("refused", "<i8"),
         ("gave_way", "<i8"),
+        ("refusals", "<i8", (len(PROBLEMS),)),
         ("epochs", "<i8"),
         ("unknown_videos", "<i8"),
         ("unknown_authors", "<i8"),
@@ -51,8 +51,11 @@ _ROW = np.dtype(
     ]
 )
 
-STARTING, WARM, SERVING = 0, 1, 2
-"""What ``ready`` says: not yet; takes work, or could (a standby); serves feeds."""
+_CODES = {code: place for place, code in enumerate(PROBLEMS)}
+
+STARTING, WARM, SERVING, DRAINING = 0, 1, 2, 3
+"""What ``ready`` says: not yet; takes work, or could (a standby); serves feeds; was told to stop
+and finishes what it has."""
 
 COUNTERS = (
     "feeds",
@@ -115,6 +118,11 @@ class Board:
         totals = self.rows["tiers"].sum(axis=0)
         return {tier.value: int(count) for tier, count in zip(Tier, totals, strict=True)}
 
+    def refusals(self) -> dict[str, int]:
+        """Return requests that were not taken, by the code of their problem, since the start."""
+        totals = self.rows["refusals"].sum(axis=0)
+        return {code: int(totals[place]) for code, place in _CODES.items()}
+
     def latency(self) -> npt.NDArray[np.int64]:
         """Return (97,) replies by latency bucket since the start."""
         counts: npt.NDArray[np.int64] = self.rows["latency"].sum(axis=0)
@@ -151,9 +159,13 @@ class BoardRow:
         """Say that this process serves feeds."""
         self._row["ready"] = SERVING
 
-    def called_up(self) -> bool:
-        """Return whether the supervisor wants a standby to serve."""
-        return bool(self._row["ready"][0] == SERVING)
+    def draining(self) -> None:
+        """Say that this process takes no more than what it has."""
+        self._row["ready"] = DRAINING
+
+    def is_draining(self) -> bool:
+        """Return whether this process said so."""
+        return bool(self._row["ready"][0] == DRAINING)
 
     def count(self, counter: str) -> int:
         """Return a counter of this process."""
@@ -162,6 +174,13 @@ class BoardRow:
     def add(self, counter: str, amount: int = 1) -> None:
         """Count."""
         self._row[counter] += amount
+
+    def refuse(self, code: str) -> None:
+        """Count a request that was not taken."""
+        self._row["refused"] += 1
+        place = _CODES.get(code)
+        if place is not None:
+            self._row["refusals"][0, place] += 1
 
     def feed(self, tier: int, ms: float) -> None:
         """Count a reply by tier and latency."""

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from playbill.contracts import FeedReply, FeedRequest
@@ -17,8 +17,10 @@ from playbill.serving.http.bulk import Bulk
 from playbill.serving.http.health import Health
 from playbill.serving.http.keys import ApiKeys
 from playbill.serving.http.openapi import openapi_document
+from playbill.serving.http.rates import NO_KEY, Rates
 from playbill.serving.http.reads import Reads
-from playbill.serving.http.replies import encode, problem_reply, reply
+from playbill.serving.http.refusals import Header, MethodNotAllowed
+from playbill.serving.http.replies import PRIVATE_HEADERS, encode, problem_reply, reply
 from playbill.serving.http.requests import decode, feed_request_of_query, read_body
 from playbill.serving.http.writes import Writes
 from playbill.serving.mishaps import log_mishap
@@ -26,7 +28,11 @@ from playbill.serving.mishaps import log_mishap
 Handler = Callable[[Request], Awaitable[Response]]
 Answer = Callable[[FeedRequest], FeedReply]
 
-_FEED_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+_FEED_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+_FEED_HEADERS = [
+    (b"content-type", b"application/json"),
+    *PRIVATE_HEADERS,
+]
 
 
 class Api:
@@ -37,6 +43,7 @@ class Api:
         writes: None for a process that takes no writes.
         reads: None for a process that serves no feeds.
         bulk: None for a process that serves no feeds.
+        rates: how fast each key may ask.
         pages: further routes, such as the console's.
     """
 
@@ -48,6 +55,7 @@ class Api:
         reads: Reads | None,
         health: Health,
         keys: ApiKeys,
+        rates: Rates,
         board: BoardRow,
         max_body_bytes: int,
         bulk: Bulk | None = None,
@@ -55,6 +63,7 @@ class Api:
     ) -> None:
         self._answer = answer
         self._keys = keys
+        self._rates = rates
         self._board = board
         self._max_body_bytes = max_body_bytes
         self._feeds = ServerErrorMiddleware(self._feed, handler=self._broke)
@@ -67,6 +76,8 @@ class Api:
                 Exception: self._broke,
             },
         )
+        # A redirect would name the host that the client named.
+        self._framework.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,26 +90,42 @@ class Api:
 
     async def _feed(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._answer is not None
+        method = scope["method"]
         try:
-            self._keys.check(_authorisation(scope), "feed")
-            if scope["method"] == "GET":
+            told = self._admit(_authorisation(scope), "feed") if method != "OPTIONS" else []
+            if method in ("GET", "HEAD"):
                 message = feed_request_of_query(scope["query_string"])
-            elif scope["method"] == "POST":
+            elif method == "POST":
                 body = await read_body(Request(scope, receive), self._max_body_bytes)
                 message = decode(body, FeedRequest)
             else:
-                raise _method_not_allowed()
-            found = self._answer(message)
+                raise MethodNotAllowed(method, _FEED_METHODS)
+            # A feed that nobody sees is not made: it would be recorded as shown.
+            body = encode(self._answer(message)) if method != "HEAD" else b""
         except BrokenContract:
             raise
         except PlaybillError as error:
-            self._board.add("refused")
-            await problem_reply(error)(scope, receive, send)
+            await self._told_off(error, method)(scope, receive, send)
             return
-        body = encode(found)
-        headers = [*_FEED_HEADERS, (b"content-length", str(len(body)).encode())]
+        length = [] if method == "HEAD" else [(b"content-length", str(len(body)).encode())]
+        headers = [*_FEED_HEADERS, *told, *length]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def _admit(self, authorisation: str | None, scope: str) -> list[Header]:
+        """Return what the reply says of the caller's rate, once the caller may go on."""
+        caller = self._keys.caller(authorisation)
+        if caller == NO_KEY:
+            self._rates.take_without_key()
+        self._keys.check(caller, scope)
+        return self._rates.take(caller, scope)
+
+    def _told_off(self, error: PlaybillError, method: str) -> Response:
+        """Return the reply to a request that is not taken; to OPTIONS, what would be."""
+        if isinstance(error, MethodNotAllowed) and method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": error.allow})
+        self._board.refuse(error.code)
+        return problem_reply(error)
 
     def _routes(
         self, writes: Writes | None, reads: Reads | None, health: Health
@@ -139,8 +166,10 @@ class Api:
 
     def _guarded(self, scope: str, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
-            self._keys.check(request.headers.get("authorization"), scope)
-            return await handler(request)
+            told = self._admit(request.headers.get("authorization"), scope)
+            response = await handler(request)
+            response.raw_headers.extend(told)
+            return response
 
         return guarded
 
@@ -148,18 +177,26 @@ class Api:
         return reply(openapi_document())
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
-        self._board.add("refused")
         assert isinstance(error, PlaybillError)
-        return problem_reply(error)
+        return self._told_off(error, request.method)
 
     async def _unrouted(self, request: Request, error: Exception) -> Response:
-        self._board.add("refused")
         assert isinstance(error, HTTPException)
+        refusal: PlaybillError = InvalidInput(str(error.detail))
         if error.status_code == 405:
-            return problem_reply(_method_not_allowed())
-        if error.status_code == 404:
-            return problem_reply(NotFound("there is no such route", hint="see /openapi.json"))
-        return problem_reply(InvalidInput(str(error.detail)))
+            below = (error.headers or {}).get("Allow", "").split(", ")
+            refusal = MethodNotAllowed(request.method, self._methods_at(request.scope, below))
+        elif error.status_code == 404:
+            refusal = NotFound("there is no such route", hint="see /openapi.json")
+        return self._told_off(refusal, request.method)
+
+    def _methods_at(self, scope: Scope, below: Sequence[str]) -> list[str]:
+        """Return the methods of all routes that have a path, and of those below a mounted one."""
+        found = {"OPTIONS", *filter(None, below)}
+        for route in self._framework.routes:
+            if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
+                found |= route.methods or set()
+        return sorted(found)
 
     async def _broke(self, request: Request, error: Exception) -> Response:
         """Count and log a bug of ours, whichever route it broke."""
@@ -173,11 +210,3 @@ def _authorisation(scope: Scope) -> str | None:
         if name == b"authorization":
             return str(value, "latin-1")
     return None
-
-
-def _method_not_allowed() -> InvalidInput:
-    return InvalidInput(
-        "this route does not take that method",
-        code="method_not_allowed",
-        hint="see /openapi.json",
-    )

@@ -1,6 +1,6 @@
 """Liveness, readiness and metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from playbill.serving.board import BUCKET_MS, COUNTERS, Board
-from playbill.serving.http.replies import reply
+from playbill.serving.http.refusals import Draining
+from playbill.serving.http.replies import KEPT_PRIVATE, reply
 from playbill.serving.status import StatusReader
 
 _HELP = {
@@ -31,11 +32,18 @@ _HELP = {
 
 
 class Health:
-    """``/livez``, ``/readyz``, ``/metrics``. The metrics are those of all processes together."""
+    """``/livez``, ``/readyz``, ``/metrics``. The metrics are those of all processes together.
 
-    def __init__(self, board: Board, status: StatusReader) -> None:
+    Args:
+        drains: whether the port is about to be left by all who serve it.
+    """
+
+    def __init__(
+        self, board: Board, status: StatusReader, drains: Callable[[], bool] = lambda: False
+    ) -> None:
         self._board = board
         self._status = status
+        self._drains = drains
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -44,14 +52,24 @@ class Health:
         return reply({"alive": True})
 
     async def readyz(self, request: Request) -> Response:
-        """Say whether this process takes work; one that answers at all does."""
+        """Say whether the port takes work: not once all who serve it were told to stop.
+
+        Raises:
+            Draining: this process was, and no other takes its place.
+        """
+        if self._drains():
+            raise Draining(
+                "this server was told to stop; it finishes what it has", hint="ask another one"
+            )
         status = self._status.read()
         return reply({"ready": True, "epoch": status.epoch, "bundle": status.bundle})
 
     async def metrics(self, request: Request) -> Response:
         """Return Prometheus's text format."""
         text = generate_latest(self._registry)
-        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(
+            text, headers=KEPT_PRIVATE, media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metric families, as prometheus-client asks for them."""
@@ -63,6 +81,12 @@ class Health:
         for tier, count in self._board.tiers().items():
             tiers.add_metric([tier], count)
         yield tiers
+        refusals = CounterMetricFamily(
+            "playbill_refusals", "Requests that were not taken, by code.", labels=["code"]
+        )
+        for code, count in self._board.refusals().items():
+            refusals.add_metric([code], count)
+        yield refusals
         counts = self._board.latency().cumsum()
         buckets = [
             (f"{bound / 1000.0:.6g}", float(count))

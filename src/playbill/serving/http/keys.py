@@ -1,10 +1,14 @@
-"""API keys: constant-time comparison, scopes by route."""
+"""API keys: constant-time comparison, scopes by route, and whose request it is."""
 
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
 from playbill.core import PlaybillError
+from playbill.serving.http.rates import NO_KEY
+
+ANYBODY = 0
+"""The caller of every request where no keys are configured."""
 
 
 class Unauthorised(PlaybillError):
@@ -28,25 +32,34 @@ class ApiKeys:
             for digest, scopes in scopes_by_hash.items()
         ]
 
-    def check(self, authorisation: str | None, scope: str) -> None:
-        """Return if the request may pass.
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def caller(self, authorisation: str | None) -> int:
+        """Return which key a request carries, NO_KEY for none or an unknown one."""
+        if not self._keys:
+            return ANYBODY
+        kind, _, key = (authorisation or "").partition(" ")
+        sent = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest().encode()
+        found = NO_KEY
+        for place, (digest, _) in enumerate(self._keys):
+            if hmac.compare_digest(sent, digest) and kind.lower() == "bearer":
+                found = place
+        return found
+
+    def check(self, caller: int, scope: str) -> None:
+        """Return if a caller may use a scope.
 
         Raises:
-            Unauthorised: no key, or an unknown one.
+            Unauthorised: the request carries no key, or an unknown one.
             Forbidden: a known key without the scope.
         """
         if not self._keys:
             return
-        kind, _, key = (authorisation or "").partition(" ")
-        sent = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest().encode()
-        scopes: frozenset[str] | None = None
-        for digest, granted in self._keys:
-            if hmac.compare_digest(sent, digest) and kind.lower() == "bearer":
-                scopes = granted
-        if scopes is None:
+        if caller == NO_KEY:
             raise Unauthorised(
                 "the request carries no valid key",
                 hint="send the header authorization: Bearer KEY",
             )
-        if scope not in scopes:
+        if scope not in self._keys[caller][1]:
             raise Forbidden(f"the key lacks the scope {scope!r}", hint="use a key that has it")

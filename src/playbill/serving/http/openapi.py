@@ -112,9 +112,16 @@ _ENTRY = {
         },
     ]
 }
-_BAD = ("invalid_json", "invalid_input", "body_too_large", "unsupported_media")
+_BAD = (
+    "invalid_json", "invalid_input", "body_too_slow", "body_too_large", "unsupported_media",
+    "too_busy",
+)  # fmt: skip
 _CURSOR = ("cursor_invalid", "cursor_expired")
 _WRITE = (*_BAD, "overloaded", "log_unavailable")
+_KEYED = ("unauthorised", "forbidden", "rate_limited")
+"""What any route that needs a key may answer."""
+_ANY = ("head_too_large",)
+"""What any route may answer."""
 _OBJECT: dict[str, Any] = {"type": "object"}
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -157,7 +164,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         path="/v1/videos/{video_id}", method="delete", summary="Take a video out of every feed.",
         scope="catalogue", parameters=(_VIDEO_ID,), status=202, reply=_ref(VideosReply),
-        problems=("invalid_input", "overloaded", "log_unavailable"),
+        problems=("invalid_input", "overloaded", "log_unavailable", "too_busy"),
     ),
     Operation(
         path="/v1/videos/{video_id}/similar", method="get", summary="Videos nearest to one.",
@@ -180,7 +187,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(path="/livez", method="get", summary="The process lives.", scope=None, reply=_OBJECT),
     Operation(
-        path="/readyz", method="get", summary="The process takes work.", scope=None, reply=_OBJECT
+        path="/readyz", method="get", summary="The port takes work.", scope=None, reply=_OBJECT,
+        problems=("draining",),
     ),
 )  # fmt: skip
 """Every documented operation; ``/metrics`` and ``/openapi.json`` serve tools."""
@@ -229,7 +237,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         }
     if operation.scope:
         described["security"] = [{}, {"key": []}]
-    codes = [*operation.problems, *(("unauthorised", "forbidden") if operation.scope else ())]
+    codes = [*operation.problems, *(_KEYED if operation.scope else ()), *_ANY]
     for code in codes:
         status, text = PROBLEMS[code]
         described["responses"].setdefault(

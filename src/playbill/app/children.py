@@ -1,0 +1,80 @@
+"""The supervisor's children: one process each, and how often a place failed."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
+_STEADY_S = 30.0
+_NOWHERE = -1
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""Processes share the cores; numeric libraries that start threads of their own fight over them."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that the supervisor started."""
+
+    role: str
+    """updater, collector, worker, standby; leaving, once a worker was told to stop."""
+    place: int
+    process: "subprocess.Popen[bytes]"
+    lender: socket.socket
+    """Where it is lent a listening socket."""
+    started_s: float
+    door: int | None = None
+    """Which one it was lent."""
+    beat_s: float = 0.0
+    queued_s: float = 0.0
+    """Time its threads had stood in the queue for a core, at its last beat."""
+
+
+@dataclass(slots=True)
+class Failures:
+    """How often a place failed lately, so that one that cannot start is not tried without end."""
+
+    count: int = 0
+    not_before_s: float = 0.0
+
+    def failed(self, now_s: float, lived_s: float) -> None:
+        """Count a death; one after a steady life begins anew."""
+        self.count = 0 if lived_s > _STEADY_S else self.count + 1
+        self.not_before_s = now_s + _BACKOFF_S[min(self.count, len(_BACKOFF_S) - 1)]
+
+
+def started(role: str, place: int, home: Path, now_s: float) -> Child:
+    """Start a process of this program.
+
+    Args:
+        home: the home folder whose supervisor starts it.
+        now_s: instant of the clock that all processes share.
+    """
+    lender, theirs = socket.socketpair()
+    with theirs:
+        end = theirs.fileno()
+        process = _started(_command(role, place, home, end), (end,))
+    return Child(role, place, process, lender, now_s)
+
+
+def job_command(role: str, home: Path) -> list[str]:
+    """Return what starts a job, which takes no place and listens nowhere."""
+    return _command(role, _NOWHERE, home, _NOWHERE)
+
+
+def started_job(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start a job."""
+    return _started(command, ())
+
+
+def _command(role: str, place: int, home: Path, lender: int) -> list[str]:
+    arguments = [role, str(place), str(home), str(os.getpid()), str(lender)]
+    return [sys.executable, "-m", "playbill.app", *arguments]
+
+
+def _started(command: Sequence[str], passed: Sequence[int]) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, **_ONE_THREAD}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, pass_fds=passed)
