@@ -94,7 +94,7 @@ class Reading:
             settings,
             ServingState(self.world.items, pipeline, "sha256:" + "0" * 64, "", {}),
             self.lists,
-            UserRows(lambda: self.world.users),
+            UserRows(lambda: self.world.users, self.world.clock, 20.0),
             pseudonyms,
             Recorder(self.collector, lambda count: None),
             NOTHING,

@@ -79,7 +79,7 @@ def served(world: World, *, seed: int = 0, ranks: bool = True, **settings) -> Se
     state = ServingState(
         world.items, pipeline if ranks else None, model.digest if ranks else None, "no_bundle", {}
     )
-    users = UserRows(lambda: world.users)
+    users = UserRows(lambda: world.users, world.clock, 20.0)
     kept = Kept()
     service = FeedService(
         world.settings,

@@ -3,6 +3,7 @@
 import pytest
 from http_asked import api_over, get
 
+from playbill.app.clock import SystemClock
 from playbill.contracts import PROBLEMS, StoredVideo
 from playbill.core import DependencyUnavailable, key64
 from playbill.features.texts import encode_entry, video_text_key
@@ -41,7 +42,7 @@ def no_store():
 
 @pytest.mark.parametrize("path", ["/v1/videos/v1", "/v1/videos/v1/similar"])
 def test_while_the_store_is_gone_a_video_is_not_said_to_be_missing(path, tmp_path):
-    status, headers, reply = get(api_over(UserRows(no_store), tmp_path), path)
+    status, headers, reply = get(api_over(UserRows(no_store, SystemClock(), 20.0), tmp_path), path)
     assert status == 503
     assert headers[b"retry-after"] == b"1"
     assert set(reply) == {"error"}

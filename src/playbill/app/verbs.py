@@ -16,7 +16,7 @@ from playbill.contracts import HistorySource, Settings
 from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.features import ParityReport, check_parity
 from playbill.registry import BundleStore
-from playbill.serving import Drill, DrillPlan
+from playbill.serving import Drill, DrillPlan, read_plans
 
 if TYPE_CHECKING:
     from playbill.app.precompute import Precomputed
@@ -183,7 +183,7 @@ class Home:
             return verify_state(self.wiring, on_progress)
 
     def drill(self, part: Drill, seconds: float, worker: int | None = None) -> None:
-        """Break a part of the running server on purpose.
+        """Break a part of the running server on purpose, beside those that are broken already.
 
         Raises:
             InvalidInput: the settings do not allow drills.
@@ -194,15 +194,18 @@ class Home:
                 "drills are not allowed on this home",
                 hint="set drills = true in playbill.toml and restart playbill up",
             )
-        if part is Drill.SCORER_HANGS and worker is None:
+        if part in (Drill.SCORER_HANGS, Drill.USERS_HANG) and worker is None:
             worker = FIRST_WORKER
         if not self.wiring.layout.board.exists():
             raise _nothing_runs()
-        plan = DrillPlan(part, self.wiring.clock.elapsed_s() + seconds, worker)
-        draft = self.wiring.layout.drills.with_suffix(".draft")
+        now_s, path = self.wiring.clock.elapsed_s(), self.wiring.layout.drills
+        running = [plan for plan in read_plans(path) if plan.drill != part and plan.until_s > now_s]
+        draft = path.with_suffix(".draft")
         try:
-            draft.write_bytes(msgspec.json.encode(plan))
-            draft.replace(self.wiring.layout.drills)
+            draft.write_bytes(
+                msgspec.json.encode([*running, DrillPlan(part, now_s + seconds, worker)])
+            )
+            draft.replace(path)
         except FileNotFoundError as error:
             raise _nothing_runs() from error
         except OSError as error:

@@ -21,7 +21,6 @@ from playbill.retrieval import NEAR_AMONG, DerivedLists, view_of
 from playbill.serving import (
     Board,
     BoardRow,
-    Drill,
     DrilledModel,
     Drills,
     FeedService,
@@ -63,7 +62,10 @@ class Watcher:
             wiring.layout.drills, wiring.clock, place, allowed=wiring.settings.drills
         )
         self.users = UserRows(
-            lambda: wiring.users(writer=False), lambda: self._drills.runs(Drill.USERS_GONE)
+            lambda: wiring.users(writer=False),
+            wiring.clock,
+            wiring.settings.serving.user_store_ms,
+            self._drills.at_a_row,
         )
         self._state = ServingState(None, None, None, "no_bundle", {})
         lost: Callable[[int], None] = lambda count: row.add("impressions_lost", count)  # noqa: E731

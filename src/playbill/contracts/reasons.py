@@ -10,6 +10,7 @@ REASONS: dict[str, str] = {
     "item_state_unavailable": "The shared item state cannot be mapped.",
     "item_state_unsettled": "Item state moved, or stopped half-way, while it was read.",
     "user_store_unavailable": "The user store is gone; it is being rebuilt from the log.",
+    "user_store_slow": "The user store takes too long and is left alone for a second.",
     "user_state_behind": "Viewers' rows are behind item state: a rebuild goes on.",
     "state_stale": "The updater has not moved state for a while.",
     "clock_behind_log": "This machine's clock is behind the log; the log's instant counts.",

@@ -78,6 +78,9 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Time for one feed inside the worker; the client's 180 ms less the way there and back."""
     source_budget_ms: Milliseconds = 40.0
     """Time for all candidate sources; those not reached are left out and named."""
+    user_store_ms: Milliseconds = 20.0
+    """Time for reading a viewer's row; a store that takes longer three times in a row is left alone
+    for a second."""
     scorer_budget_ms: Milliseconds = 60.0
     """Time for the heavy scorer; it ranks as many candidates as fit."""
     ann_quota: Count = 300

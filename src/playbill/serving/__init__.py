@@ -1,7 +1,7 @@
 """The feed server: deadlines, tiers, impression records, bundle swap."""
 
 from playbill.serving.board import DRAINING, SERVING, WARM, Board, BoardRow, quantile_ms
-from playbill.serving.drills import Drill, DrilledModel, DrillPlan, Drills
+from playbill.serving.drills import Drill, DrilledModel, DrillPlan, Drills, read_plans
 from playbill.serving.feed_service import FeedService, ServingState
 from playbill.serving.impressions import Recorder
 from playbill.serving.mishaps import log_mishap
@@ -25,4 +25,5 @@ __all__ = [
     "UserRows",
     "log_mishap",
     "quantile_ms",
+    "read_plans",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import FeedRequest, Settings
+from playbill.contracts import REASONS, FeedRequest, Settings
 from playbill.core import Clock, DependencyUnavailable, RequestIds, key64
 from playbill.events import Vocabulary
 from playbill.features import empty_user
@@ -142,9 +142,9 @@ class Asker:
             reasons.append("not_personalised")
         try:
             row = self._users.read(user)
-        except DependencyUnavailable:
+        except DependencyUnavailable as error:
             if message.personalised:
-                reasons.append("user_store_unavailable")
+                reasons.append(error.code if error.code in REASONS else "user_store_unavailable")
             return None
         if message.personalised:
             if not row.known:

@@ -16,6 +16,9 @@ from playbill.retrieval import VectorTable
 Floats = npt.NDArray[np.float32]
 
 
+_SLOW_ROW_S = 0.1
+
+
 class Drill(enum.StrEnum):
     """What can be broken."""
 
@@ -29,6 +32,10 @@ class Drill(enum.StrEnum):
     """The light scorer fails at every call."""
     USERS_GONE = "users-gone"
     """The user store cannot be read."""
+    USERS_SLOW = "users-slow"
+    """The user store takes 100 ms for each row."""
+    USERS_HANG = "users-hang"
+    """The user store never answers, in one worker."""
 
 
 class DrillPlan(msgspec.Struct, frozen=True):
@@ -39,32 +46,50 @@ class DrillPlan(msgspec.Struct, frozen=True):
     worker: int | None = None
 
 
+def read_plans(path: Path) -> list[DrillPlan]:
+    """Return the drills of a file, none where there is no such file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[DrillPlan])
+    except (OSError, msgspec.DecodeError):
+        return []
+
+
 class Drills:
-    """The drill that runs, if any; read from a file at each heartbeat, never in a request."""
+    """The drills that run, if any; read from a file at each heartbeat, never in a request."""
 
     def __init__(self, path: Path, clock: Clock, worker: int, *, allowed: bool) -> None:
         self._path = path
         self._clock = clock
         self._worker = worker
         self._allowed = allowed
-        self._plan: DrillPlan | None = None
+        self._until_s: dict[Drill, float] = {}
 
     def refresh(self) -> None:
         """Look at the file."""
-        self._plan = None
-        if not self._allowed:
-            return
-        try:
-            plan = msgspec.json.decode(self._path.read_bytes(), type=DrillPlan)
-        except (OSError, msgspec.DecodeError):
-            return
-        if plan.worker is None or plan.worker == self._worker:
-            self._plan = plan
+        plans = read_plans(self._path) if self._allowed else []
+        self._until_s = {
+            plan.drill: plan.until_s for plan in plans if plan.worker in (None, self._worker)
+        }
 
     def runs(self, drill: Drill) -> bool:
         """Return whether a drill runs here now."""
-        plan = self._plan
-        return plan is not None and plan.drill is drill and self._clock.elapsed_s() < plan.until_s
+        until_s = self._until_s.get(drill)
+        return until_s is not None and self._clock.elapsed_s() < until_s
+
+    def at_a_row(self) -> None:
+        """Take a viewer's row away, or its time, where a drill says so.
+
+        Raises:
+            DependencyUnavailable: rows cannot be read.
+        """
+        if self.runs(Drill.USERS_GONE):
+            raise DependencyUnavailable(
+                "the user store is gone: a drill runs", code="user_store_unavailable"
+            )
+        if self.runs(Drill.USERS_SLOW):
+            threading.Event().wait(_SLOW_ROW_S)
+        if self.runs(Drill.USERS_HANG):
+            _hang()
 
 
 class DrilledModel:

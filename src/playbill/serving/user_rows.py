@@ -7,9 +7,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from playbill.core import DependencyUnavailable
+from playbill.core import Clock, DependencyUnavailable
 from playbill.features import USER_RECORD, empty_user
+from playbill.ranking import Breaker
 
+_SLOW_READS, _REST_S = 3, 1.0
 _WAIT = "try again: the updater rebuilds it from the log; playbill doctor says how far it is"
 
 
@@ -45,16 +47,27 @@ class UserRow:
 class UserRows:
     """Rows while there is a store; texts from the last one that was open.
 
+    A store that takes too long three times in a row is left alone for a second, then tried again.
+
     Args:
         opened: opens the store; raises ``DependencyUnavailable`` while there is none.
-        broken: whether a drill takes the rows away.
+        clock: measures reads.
+        slow_ms: a read may take this long.
+        drilled: called at each read; a drill takes the rows away, or its time.
     """
 
     def __init__(
-        self, opened: Callable[[], UserStore], broken: Callable[[], bool] = lambda: False
+        self,
+        opened: Callable[[], UserStore],
+        clock: Clock,
+        slow_ms: float,
+        drilled: Callable[[], None] = lambda: None,
     ) -> None:
         self._open = opened
-        self._broken = broken
+        self._clock = clock
+        self._slow_ms = slow_ms
+        self._drilled = drilled
+        self._breaker = Breaker(clock, _SLOW_READS, _REST_S)
         self._store: UserStore | None = None
         self._gone = True
         self.refresh()
@@ -78,14 +91,24 @@ class UserRows:
         """Return a viewer's row, the empty one for a viewer nobody has met.
 
         Raises:
-            DependencyUnavailable: there is no store now.
+            DependencyUnavailable: there is no store now, or it is too slow.
         """
         store = self._store
-        if store is None or self._gone or self._broken():
+        if store is None or self._gone:
             raise DependencyUnavailable(
                 "there is no user store", code="user_store_unavailable", hint=_WAIT
             )
+        if not self._breaker.allows():
+            raise DependencyUnavailable(
+                "the user store is too slow", code="user_store_slow", hint="look at its disk"
+            )
+        started_s = self._clock.elapsed_s()
+        self._drilled()
         data, epoch = store.read(user)
+        if (self._clock.elapsed_s() - started_s) * 1000.0 > self._slow_ms:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
         if data is None:
             return UserRow(empty_user(), known=False, epoch=epoch)
         return UserRow(np.frombuffer(data, USER_RECORD), known=True, epoch=epoch)
