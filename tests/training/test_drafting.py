@@ -42,8 +42,9 @@ def test_a_draft_holds_every_file_but_the_index(draft):
         "user_tower.onnx",
         "content_tower.npz",
         "item_vectors.npy",
-        "item_keys.npy",
+        "item_records.npy",
         "item_rows.npy",
+        "viewers.npy",
         "popular.json",
         "card.json",
     }
@@ -121,7 +122,7 @@ def test_a_run_repeated_gives_the_same_bytes(draft, dataset, quickly, tmp_path):
 def test_a_draft_can_be_indexed_sealed_and_promoted(draft, tmp_path):
     folder, manifest = draft
     copy = shutil.copytree(folder, tmp_path / "bundles" / ".draft")
-    vectors, keys = np.load(copy / "item_vectors.npy"), np.load(copy / "item_keys.npy")
+    vectors, keys = np.load(copy / "item_vectors.npy"), np.load(copy / "item_records.npy")["key"]
     VectorIndex.build(vectors, keys, 7).save(copy / "index")
     store = BundleStore(tmp_path / "bundles", MADE.home)
     digest = store.add(copy, manifest)
@@ -134,7 +135,7 @@ def test_vectors_are_those_of_the_visible_videos(draft, dataset):
     folder, _ = draft
     items = dataset.items()
     visible = items["key"][(items["flags"] & VISIBLE) != 0]
-    assert (np.load(folder / "item_keys.npy") == visible).all()
+    assert (np.load(folder / "item_records.npy")["key"] == visible).all()
     assert (items["key"][np.load(folder / "item_rows.npy")] == visible).all()
     assert np.load(folder / "item_vectors.npy").shape == (len(visible), 64)
 
