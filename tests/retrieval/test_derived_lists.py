@@ -54,10 +54,10 @@ def _view(videos, hidden):
 @given(growths=growths)
 def test_lists_are_what_looking_at_every_record_gives(growths):
     lists, videos, hidden = DerivedLists(FRESH_MS), [], set()
-    for more, gone in growths:
+    for turn, (more, gone) in enumerate(growths):
         videos += more
         hidden.update(gone)
-        lists.refresh(_view(videos, hidden), NOW_MS)
+        lists.refresh(_view(videos, hidden), NOW_MS + 5_000 * turn)
         shown = [
             row
             for row, (_, _, flags, _) in enumerate(videos)

@@ -88,7 +88,7 @@ def test_whoever_wants_no_personalisation_gets_no_list_of_their_own(live):
 
 def test_the_user_store_gone_the_list_made_ahead_is_served(live):
     live.state.affordable = Tier.FULL
-    live.users._broken = lambda: True
+    live.users._gone = True
     tier, names, reply = shown(live)
     assert (tier, names) == ("cached", NAMES)
     assert "user_store_unavailable" in reply.reasons

@@ -47,9 +47,14 @@ def _place(supervisor: Supervisor, workers: int) -> None:
     for name, pid in supervisor.processes().items():
         number = int(name.rpartition("-")[2]) - FIRST_WORKER
         own = {cores[number]} if 0 <= number < workers else set(cores[workers:])
-        for task in os.listdir(f"/proc/{pid}/task"):
-            os.sched_setaffinity(int(task), own)
+        place_threads(own, pid)
     os.sched_setaffinity(0, set(cores[workers:]))
+
+
+def place_threads(cores: set[int], pid: int | None = None) -> None:
+    """Let all threads of a process, this one when None, run on some cores only."""
+    for task in os.listdir(f"/proc/{pid or os.getpid()}/task"):
+        os.sched_setaffinity(int(task), cores)
 
 
 def measure_feed(
@@ -127,9 +132,9 @@ def workers_of(supervisor: Supervisor, workers: int) -> list[int]:
 
 
 def private_mb(pid: int) -> float:
-    """Return the memory that only this process holds, in 10**6 bytes."""
+    """Return the memory that only this process holds and no file gives back, in 10**6 bytes."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    kib = [int(line.split()[1]) for line in lines if line.startswith("Private_")]
+    kib = [int(line.split()[1]) for line in lines if line.startswith("Private_Dirty")]
     return round(sum(kib) * 1024 / 1e6, 1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.feed import OnStage, measure_capacity
+from playbill.benchmarks.feed import OnStage, measure_capacity, place_threads
 from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
 from playbill.benchmarks.shapes import Shapes, Work, weights_of
@@ -56,11 +56,11 @@ def measure_roofline(
 
 def _on_first_core() -> Machine:
     everybody = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(everybody)})
+    place_threads({min(everybody)})
     try:
         return measure_machine()
     finally:
-        os.sched_setaffinity(0, everybody)
+        place_threads(everybody)
 
 
 def _candidates(stages: dict[str, Any]) -> float:

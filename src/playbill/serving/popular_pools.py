@@ -157,7 +157,8 @@ def _same(pool: Pool, made_of: tuple[Rows, Rows, Rows]) -> bool:
 def _shown_in(region: int, rows: Rows, view: ItemView) -> npt.NDArray[np.bool_]:
     """Return (N,) True for rows that are there, visible and open to a region."""
     present = rows < view.count
-    items = view.tables.items[np.where(present, rows, 0)]
-    opened = (items["regions"] == 0) | (items["regions"] & region_bit(region) != 0)
-    shown: npt.NDArray[np.bool_] = present & opened & (items["flags"] & VISIBLE != 0)
+    items, there = view.tables.items, np.where(present, rows, 0)
+    regions, flags = items["regions"][there], items["flags"][there]
+    opened = (regions == 0) | (regions & region_bit(region) != 0)
+    shown: npt.NDArray[np.bool_] = present & opened & (flags & VISIBLE != 0)
     return shown
