@@ -45,7 +45,7 @@ def _view(videos, hidden):
     )
     items = view.tables.items
     items["slots"][:, SHOWN] = [shown for *_, shown in videos]
-    items["landmark_ms"] = NOW_MS
+    items["landmark_ms"] = NOW_MS + HOUR_MS
     items["flags"][[row for row in hidden if row < len(items)]] = 0
     return view
 

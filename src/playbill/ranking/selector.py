@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from playbill.ranking.explore_kernel import explore
 from playbill.ranking.select_kernel import select
 from playbill.ranking.stages import Candidates, Floats, RankingRequest, Rows
 from playbill.retrieval import SOURCE_CODES, ItemView
@@ -94,19 +95,13 @@ class SlateSelector:
         share = self.explore_share
         if share <= 0.0:
             return Slate(picks, propensity, short)
-        pool = np.flatnonzero((candidates.sources == _EXPLORE) & ~taken)
-        free = np.flatnonzero(~kept)
-        if not len(pool) or not len(free):
-            return Slate(picks, propensity, short)
-        random = request.query.random
-        places = free[random.random(len(free)) < share]
-        if len(places) > len(pool):
-            places = random.choice(places, len(pool), replace=False)
-        chance = _chance_of_a_place(len(free), len(pool), share)
-        propensity[free] = 1.0 - chance
-        if len(places):
-            picks[places] = random.choice(pool, len(places), replace=False)
-            propensity[places] = chance / len(pool)
+        uniforms, given = request.query.random.random((3, len(picks))), np.empty_like(kept)
+        sources = candidates.sources
+        pool, free = explore(sources, _EXPLORE, taken, kept, share, uniforms, picks, given)
+        if pool and free:
+            chance = _chance_of_a_place(free, pool, share)
+            propensity[~kept] = 1.0 - chance
+            propensity[given] = chance / pool
         return Slate(picks, propensity, short)
 
 

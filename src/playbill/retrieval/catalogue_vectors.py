@@ -10,6 +10,7 @@ from playbill.retrieval.annex import Annex, roomy
 from playbill.retrieval.gather_kernel import gather
 from playbill.retrieval.rows_kernel import find, still_there
 from playbill.retrieval.vector_index import (
+    Effort,
     Floats,
     Gate,
     Hits,
@@ -59,6 +60,7 @@ class CatalogueVectors:
         self._later: RowNumbers = np.empty(0, np.int32)
         self._count = 0
         self._believed = False
+        self._efforts: dict[int, Effort] = {}
         self._newest: tuple[VectorIndex, tuple[Segment, ...]] | None = None
         self._newest_rows: Rows = np.empty(0, np.int64)
 
@@ -93,7 +95,9 @@ class CatalogueVectors:
     def near(self, queries: Floats, count: int, gate: Gate) -> tuple[Hits, Rows]:
         """Return (Q, count) hits in no order of (Q, D) queries and (Q,) how many there are."""
         segments = (self.index.segment(self.row_of_place), *self.annex.segments)
-        effort = self.index.effort(count)
+        effort = self._efforts.get(count)
+        if effort is None:
+            effort = self._efforts[count] = self.index.effort(count)
         return nearest(self.index.tree, segments, queries, count, effort, gate)
 
     def near_newest(self, query: Floats, count: int, gate: Gate) -> Rows | None:

@@ -25,11 +25,12 @@ _ROOMY = 8
 _NOTHING: Rows = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """What sources know of a request: (1,) ``USER_RECORD``, region code, (D,) vector or None.
 
-    ``below``: rows from here on were posted after the first page, and are not looked for.
+    The vector comes last, once the tower has made it. ``below``: rows from here on were posted
+    after the first page, and are not looked for.
     """
 
     user: Records
@@ -176,7 +177,8 @@ class ExploreSource:
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
         """Return rows drawn without replacement."""
         pool = self.lists.pool
-        pool = pool[pool < view.count]
+        if len(pool) and pool[-1] >= view.count:
+            pool = pool[pool < view.count]
         if len(pool) < _ROOMY * quota:
             return query.random.permutation(pool)[:quota]
         # The first of many draws that differ are a draw without replacement, and far cheaper.

@@ -1,6 +1,6 @@
 """From a message to a request with everything looked up."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,8 @@ class Asked:
 
     def with_vector(self, vector: npt.NDArray[np.float32] | None) -> RankingRequest:
         """Return the request with the viewer's vector."""
-        return replace(self.request, query=replace(self.request.query, vector=vector))
+        self.request.query.vector = vector
+        return self.request
 
 
 class Asker:

@@ -83,8 +83,11 @@ class LmdbUserState:
 
     def read(self, user: bytes) -> tuple[bytes | None, int]:
         """Return a user's row, None for an unknown one, and the epoch it was read at."""
-        with self._reading() as txn:
-            return _get(txn, user, self._users), _number(_get(txn, _EPOCH, self._meta))
+        try:
+            with self._env.begin() as txn:
+                return _get(txn, user, self._users), _number(_get(txn, _EPOCH, self._meta))
+        except lmdb.Error as error:
+            raise _gone(error) from error
 
     def read_many(self, users: Sequence[bytes]) -> list[bytes | None]:
         """Return the rows of several users at one epoch, in order."""
