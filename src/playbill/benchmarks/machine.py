@@ -1,8 +1,11 @@
 """What one core can do at most: multiply, stream, and wait for memory."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -16,9 +19,8 @@ _LINES = 400_000
 _REPEATS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """The best of several tries on the core that this thread runs on.
+class Machine(msgspec.Struct, frozen=True):
+    """The best of several tries on one core.
 
     ``gflop_s``: float32 matrix products, 10**9 operations a second. ``stream_gb_s``: reading
     memory in order, 10**9 bytes a second. ``line_ns``: one of many random cache lines that are all
@@ -30,8 +32,18 @@ class Machine:
     line_ns: float
 
 
-def measure_machine() -> Machine:
-    """Measure; takes some seconds and 256 MiB."""
+def measure_machine(core: int) -> Machine:
+    """Measure a core, in a process whose numeric library has one thread; takes some seconds."""
+    run = subprocess.run(
+        [sys.executable, "-m", "playbill.benchmarks.machine", str(core)],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=True,
+    )
+    return msgspec.json.decode(run.stdout, type=Machine)
+
+
+def _measured() -> Machine:
     random = np.random.default_rng(0)
     left, right = (random.random((_MATRIX, _MATRIX), np.float32) for _ in range(2))
     out = np.empty((_MATRIX, _MATRIX), np.float32)
@@ -54,3 +66,8 @@ def _least_s(work: Callable[[], object]) -> float:
         work()
         took.append(clock.elapsed_s() - started_s)
     return min(took)
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {int(sys.argv[1])})
+    sys.stdout.buffer.write(msgspec.json.encode(_measured()))

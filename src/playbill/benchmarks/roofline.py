@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.feed import OnStage, measure_capacity, place_threads
+from playbill.benchmarks.feed import OnStage, measure_capacity
 from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
 from playbill.benchmarks.shapes import Shapes, Work, weights_of
@@ -31,7 +31,7 @@ def measure_roofline(
     """
     prepared = read_prepared(folder)
     on_stage("machine", 0.0)
-    machine = _on_first_core()
+    machine = measure_machine(min(os.sched_getaffinity(0)))
     on_stage("machine", 1.0)
     stages = measure_stages(folder, port, _TRACED, on_stage)
     work = _shapes(folder, prepared, _candidates(stages)).work()
@@ -52,15 +52,6 @@ def measure_roofline(
         "stages": stages["stages"],
         "whole": stages["whole"],
     }
-
-
-def _on_first_core() -> Machine:
-    everybody = os.sched_getaffinity(0)
-    place_threads({min(everybody)})
-    try:
-        return measure_machine()
-    finally:
-        place_threads(everybody)
 
 
 def _candidates(stages: dict[str, Any]) -> float:

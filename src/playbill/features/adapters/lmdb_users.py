@@ -97,7 +97,8 @@ class LmdbUserState:
     def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the stored texts of several keys, in order."""
         with self._reading() as txn:
-            return [_get(txn, key, self._texts) for key in keys]
+            found = {key: bytes(text) for key, text in txn.cursor(self._texts).getmulti(keys)}
+            return [found.get(key) for key in keys]
 
     def commit(self, epoch: int, rows: Mapping[bytes, bytes], texts: Mapping[bytes, bytes]) -> None:
         """Replace rows and texts and move to ``epoch``, all or none.
