@@ -13,8 +13,21 @@ from playbill.app.verbs import Home
 from playbill.benchmarks.feed import measure_feed
 from playbill.benchmarks.load import Generator
 from playbill.benchmarks.prepare import prepare, read_prepared
+from playbill.benchmarks.roofline import measure_roofline
+from playbill.benchmarks.shapes import Shapes, weights_of
+from playbill.benchmarks.soak import measure_soak
+from playbill.benchmarks.stages import measure_stages
+from playbill.benchmarks.swap import measure_swap
 from playbill.benchmarks.world import BenchWorld, viewer_name
+from playbill.cli.bench_views import STAGES, write
+from playbill.contracts import ServingSettings
 from playbill.core import Conflict, NotFound
+from playbill.features import FEATURE_NAMES
+from playbill.retrieval import VectorIndex
+
+
+def quiet(stage: str, share: float) -> None:
+    """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +111,56 @@ def test_what_is_no_200_and_what_is_not_there_are_failures():
     for load in (refused, missed):
         assert load.latency_ms == []
         assert load.failed > 0
+
+
+def test_stages_add_up_to_a_feed_and_a_page_shows_them(home, tmp_path):
+    report = measure_stages(home, free_port(), 40, quiet)
+    names = [row["stage"] for row in report["stages"]]
+    assert {"viewer", "tower", "vector", "rules", "features", "heavy", "slate", "words"} <= set(
+        names
+    )
+    told = sum(row["p50_us"] for row in report["stages"])
+    assert told == pytest.approx(report["whole"]["p50_us"], abs=1.0)
+    write(tmp_path / "stages.html", STAGES, report)
+    page = (tmp_path / "stages.html").read_text()
+    assert all(f">{name}<" in page for name in names)
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "").replace("over HTTP", "")
+
+
+def test_the_roofline_is_the_largest_of_three_times(home):
+    report = measure_roofline(home, free_port(), 0.5, 1, quiet)
+    assert report["limit_per_s"] == pytest.approx(1e6 / max(report["times_us"].values()), rel=0.01)
+    share = report["requests_per_s"] / report["limit_per_s"]
+    assert report["share_of_limit"] == pytest.approx(share, abs=1e-3)
+    assert report["gflop_s"] > 0.0
+    json.dumps(report)
+
+
+def test_a_request_s_work_is_counted_from_its_shapes(home):
+    bundle = Home(home).bundles.path(read_prepared(home).bundle)
+    index = VectorIndex.load(bundle / "index")
+    weights = weights_of(bundle / "ranker.onnx")
+    width = len(FEATURE_NAMES) + 24
+    assert weights == width * 128 + 128 * 256 + 256 * 128 + 128 * 4
+    few, many = (Shapes(index, weights, 0, count, ServingSettings()).work() for count in (200, 500))
+    assert many.flop > few.flop > 2 * 200 * weights
+    assert many.random_lines == few.random_lines + 300 * 3
+    assert many.stream_bytes > few.stream_bytes
+
+
+def test_swaps_under_load_lose_no_request_and_leave_the_first_bundle(home):
+    champion = Home(home).bundles.champion()
+    report = measure_swap(home, free_port(), 2, 2.0, quiet)
+    assert report["swaps"] == report["arrived"] == 2
+    assert report["failed"] == report["empty"] == 0
+    assert Home(home).bundles.champion() == champion
+    assert Home(home).bundles.digests() == [champion]
+
+
+def test_a_soak_tells_of_every_slice(home):
+    report = measure_soak(home, free_port(), 0.07, quiet)
+    assert len(report["slices"]) == 4
+    assert report["failed"] == report["empty"] == 0
+    assert report["same_process"]
+    assert all(part["private_mb"] > 0 and part["descriptors"] > 0 for part in report["slices"])

@@ -3,7 +3,11 @@
 import asyncio
 import socket
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
+
+import uvloop
 
 from playbill.app.process import end_with, explained, step_aside
 from playbill.app.updater_process import run_updater
@@ -25,9 +29,14 @@ def main() -> None:
             step_aside()
             precompute(wiring, None)
         elif role == "collector":
-            asyncio.run(run_collector(wiring, socket.socket(fileno=int(lender))))
+            _run(run_collector(wiring, socket.socket(fileno=int(lender))))
         else:
-            asyncio.run(run_worker(wiring, int(place), socket.socket(fileno=int(lender))))
+            _run(run_worker(wiring, int(place), socket.socket(fileno=int(lender))))
+
+
+def _run(server: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server)
 
 
 if __name__ == "__main__":

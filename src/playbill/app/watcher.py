@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from playbill.app.attempts import Attempts
 from playbill.app.beside import Beside
+from playbill.app.collecting import collect_young
 from playbill.app.lists_watch import ListsWatch, rows_of
 from playbill.app.wiring import Wiring
 from playbill.contracts import REASONS, FeedRequest
@@ -133,6 +134,7 @@ class Watcher:
         do("the look at drills", self._drills.refresh)
         do("opening the user store", self.users.refresh)
         do("sampling the board", self.status.sample)
+        do("collecting garbage", collect_young)
         if now_s - self._lists_at_s >= _LISTS_EVERY_S:
             self._lists_at_s = now_s
             do("refreshing the lists", self._refresh_lists)

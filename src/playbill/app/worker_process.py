@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from playbill.app.border import Border
+from playbill.app.collecting import collect_in_portions
 from playbill.app.console_backend import InProcessBackend
 from playbill.app.doors import Porch
 from playbill.app.process import join_family
@@ -51,6 +52,7 @@ async def run_worker(wiring: Wiring, place: int, lender: socket.socket) -> None:
         watcher = Watcher(wiring, collector, board, row, place)
         await watcher.warm_up()
         api = _feed_api(wiring, watcher, collector, board, row)
+        collect_in_portions()
         async with _beating(watcher.beat):
             row.ready()
             door = await Porch(lender).door(stopping)
