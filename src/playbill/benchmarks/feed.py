@@ -195,5 +195,6 @@ def _row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:
         "p99_ms": round(load.quantile_ms(0.99), 3),
         "tiers": dict(load.tiers),
         "failed": load.failed,
+        "problems": dict(load.problems),
         "empty": load.empty,
     }

@@ -23,7 +23,7 @@ _PATIENCE_S = 10.0
 
 @dataclass(slots=True)
 class Load:
-    """What came back: tiers, what was no 200, pages of nothing, and of each reply when and what.
+    """What came back: tiers, what was no 200 and why, empty pages; of each reply when and what.
 
     ``latency_ms``, ``done_s`` (seconds of the monotonic clock) and ``bundles`` (digests, empty for
     none) have one entry for each reply of status 200.
@@ -35,6 +35,7 @@ class Load:
     bundles: list[bytes] = field(default_factory=list)
     tiers: Counter[str] = field(default_factory=Counter)
     failed: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
     empty: int = 0
 
     @property
@@ -54,6 +55,8 @@ class _Connection(asyncio.Protocol):
         self._data = b""
         self._waiting: asyncio.Future[tuple[int, bytes]] | None = None
         self._transport: asyncio.Transport | None = None
+        self.closed = False
+        self.used = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -68,16 +71,20 @@ class _Connection(asyncio.Protocol):
         end = head + 4 + (int(length.group(1)) if length else 0)
         if len(self._data) < end:
             return
+        self.used = True
         status, body = int(self._data[9:12]), self._data[head + 4 : end]
         self._data = self._data[end:]
         self._waiting.set_result((status, body))
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.closed = True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(ConnectionResetError("the server closed the connection"))
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         assert self._transport is not None
+        if self.closed:
+            raise ConnectionResetError("the server closed the connection")
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiting
@@ -162,19 +169,15 @@ class Generator:
     async def _ask(self, load: Load, due_s: float) -> None:
         request = self._requests[self._next % len(self._requests)]
         self._next += 1
-        connection = None
         try:
-            connection = await self._connected()
-            status, body = await asyncio.wait_for(connection.ask(request), _PATIENCE_S)
-        except (OSError, TimeoutError):
+            status, body = await self._answer(request)
+        except (OSError, TimeoutError) as error:
             load.failed += 1
-            if connection is not None:
-                connection.close()
-                self._connections.discard(connection)
+            load.problems[type(error).__name__] += 1
             return
-        self._idle.append(connection)
         if status != 200:
             load.failed += 1
+            load.problems[str(status)] += 1
             return
         load.done_s.append(self._clock.elapsed_s())
         load.latency_ms.append((load.done_s[-1] - due_s) * 1000.0)
@@ -184,9 +187,27 @@ class Generator:
         tier = _TIER.search(body)
         load.tiers[tier.group(1).decode() if tier else "?"] += 1
 
+    async def _answer(self, request: bytes) -> tuple[int, bytes]:
+        """Return status and body; a kept connection that the server closed is not the last word."""
+        connection = await self._connected()
+        kept = connection.used
+        try:
+            answer = await asyncio.wait_for(connection.ask(request), _PATIENCE_S)
+        except (OSError, TimeoutError) as error:
+            connection.close()
+            self._connections.discard(connection)
+            if kept and isinstance(error, ConnectionResetError):
+                return await self._answer(request)
+            raise
+        self._idle.append(connection)
+        return answer
+
     async def _connected(self) -> _Connection:
-        if self._idle:
-            return self._idle.pop()
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                return connection
+            self._connections.discard(connection)
         if len(self._connections) >= _MOST_CONNECTIONS:
             raise ConnectionRefusedError("every connection is under way")
         loop = asyncio.get_running_loop()

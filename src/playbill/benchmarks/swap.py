@@ -105,6 +105,7 @@ def _report(
         "arrived": len(took_s),
         "took_s": round(float(np.median(took_s)), 2) if took_s else None,
         "failed": load.failed,
+        "problems": dict(load.problems),
         "empty": load.empty,
         "replies": len(done_s),
         "tiers": dict(load.tiers),

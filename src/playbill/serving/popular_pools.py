@@ -25,6 +25,8 @@ _MOST_POOLS = 1_024
 _KNOWN = 4 * MAX_FEED_SIZE
 _STRETCH = 4
 """Places of the circle that a request looks at, as a multiple of its size."""
+_ENOUGH = 4 * MAX_FEED_SIZE
+"""Little-shown videos below which the newest are drawn from as well."""
 _BY_TURNS = np.resize(
     np.array([SOURCE_CODES["trending"], SOURCE_CODES["explore"]], np.uint8), MAX_FEED_SIZE
 )
@@ -35,10 +37,10 @@ _BY_TURNS.flags.writeable = False
 class Pool:
     """One region's pool on one surface.
 
-    ``known`` (N,) what is popular there, best first. ``circle`` the P little-shown rows in an order
-    drawn anew for each pool, its beginning repeated at the end; ``rank`` of the same length, where
-    each of them stands in ``known``, N for nowhere; ``ranks`` (P,) the same, ascending. What may
-    not be shown there is in neither.
+    ``known`` (N,) what is popular there, best first. ``circle`` the P little-shown rows, and the
+    newest where those are few, in an order drawn anew for each pool, its beginning repeated at the
+    end; ``rank`` of the same length, where each of them stands in ``known``, N for nowhere;
+    ``ranks`` (P,) the same, ascending. What may not be shown there is in neither.
     """
 
     known: Rows
@@ -133,6 +135,9 @@ class PopularPools:
         rows = np.concatenate([in_turn(ahead, trending), listed])
         rows = rows[first_of_each(rows)]
         known = rows[_shown_in(request.query.region, rows, view)][:_KNOWN]
+        if len(little) < _ENOUGH:
+            little = np.concatenate([little, self._lists.fresh[:_ENOUGH]])
+            little = little[first_of_each(little)]
         little = little[_shown_in(request.query.region, little, view)]
         circle = self._random.permutation(little)
         rank = _ranks(circle, known)
