@@ -1,4 +1,4 @@
-"""Long work beside the loop, in a thread that goes last on its core."""
+"""Long work beside the loop, in a thread that takes less than its share of the core."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,9 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_NICE = 19
+_NICE = 5
+"""Not more: it holds the interpreter's lock now and then, and must not be pushed aside for long
+while it does."""
 
 
 class Beside:

@@ -70,11 +70,17 @@ def started_job(command: Sequence[str]) -> "subprocess.Popen[bytes]":
     return _started(command, ())
 
 
+def environment_of_one_thread() -> dict[str, str]:
+    """Return this process's environment, with numeric libraries held to one thread."""
+    return {**os.environ, **_ONE_THREAD}
+
+
 def _command(role: str, place: int, home: Path, lender: int) -> list[str]:
     arguments = [role, str(place), str(home), str(os.getpid()), str(lender)]
     return [sys.executable, "-m", "playbill.app", *arguments]
 
 
 def _started(command: Sequence[str], passed: Sequence[int]) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, **_ONE_THREAD}
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, pass_fds=passed)
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, env=environment_of_one_thread(), pass_fds=passed
+    )

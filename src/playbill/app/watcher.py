@@ -200,7 +200,9 @@ class Watcher:
                 return
             beside = asyncio.to_thread if self._state.pipeline is None else self._beside.run
             model, self._popular = await beside(self._open, digest)
+            before = [self._model]
             self._install(model)
+            await beside(before.clear)
         except Exception as error:
             self._refuse(digest, error)
 

@@ -12,6 +12,7 @@ from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
 from playbill.benchmarks.shapes import Shapes, Work, weights_of
 from playbill.benchmarks.stages import measure_stages
+from playbill.core import DependencyUnavailable
 from playbill.retrieval import VectorIndex
 
 _TRACED = 300
@@ -55,7 +56,12 @@ def measure_roofline(
 
 
 def _candidates(stages: dict[str, Any]) -> float:
-    return float(next(row["left"] for row in stages["stages"] if row["stage"] == "features"))
+    for row in stages["stages"]:
+        if row["stage"] == "features":
+            return float(row["left"])
+    raise DependencyUnavailable(
+        "no feed was ranked", hint="look at the reasons of a feed of this home: playbill up"
+    )
 
 
 def _shapes(folder: Path, prepared: Prepared, candidates: float) -> Shapes:

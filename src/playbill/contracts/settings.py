@@ -78,7 +78,7 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Time for one feed inside the worker; the client's 180 ms less the way there and back."""
     source_budget_ms: Milliseconds = 40.0
     """Time for all candidate sources; those not reached are left out and named."""
-    user_store_ms: Milliseconds = 20.0
+    user_store_ms: Milliseconds = 50.0
     """Time for reading a viewer's row; a store that takes longer three times in a row is left alone
     for a second."""
     scorer_budget_ms: Milliseconds = 60.0
