@@ -310,3 +310,10 @@ def test_an_edit_of_the_settings_that_cannot_be_read_costs_no_process(made: Live
     until(lambda: made.board().rows["ready"][FIRST_WORKER], "the new one is ready")
     made.ready()
     served(made.feed("viewer1"), "full")
+
+
+def test_a_home_whose_folder_is_deleted_stops(made: LiveHome) -> None:
+    made.start()
+    assert made.process is not None
+    shutil.rmtree(made.home, ignore_errors=True)
+    made.process.wait(60)

@@ -90,9 +90,15 @@ class Supervisor:
         self._spawn(FIRST_WORKER + workers)
 
     def watch(self, every_second: Callable[[Board], None] | None = None) -> None:
-        """Replace what dies or hangs until told to stop, then stop everything in order."""
+        """Replace what dies or hangs until told to stop, then stop everything in order.
+
+        A home whose folder is gone is stopped, too: nothing could be started there.
+        """
         told_at_s = 0.0
         while not self.stopping.wait(_WATCH_S):
+            if not self.wiring.layout.home.is_dir():
+                self.say("the home folder is gone; everything stops")
+                break
             self.look()
             now_s = self.wiring.clock.elapsed_s()
             if every_second is not None and now_s - told_at_s >= 1.0:

@@ -115,13 +115,23 @@ def with_load(
             clock = supervisor.wiring.clock
             names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
             np.random.default_rng(prepared.seed).shuffle(names)
-            report = asyncio.run(measured(Generator("127.0.0.1", port, names, clock)))
+            generator = Generator("127.0.0.1", port, names, clock)
+            report = asyncio.run(_closing(generator, measured(generator)))
             private = [private_mb(pid) for pid in workers_of(supervisor, workers)]
     finally:
         os.sched_setaffinity(0, everybody)
     sizes = {"videos": prepared.videos, "viewers": prepared.viewers}
     held = {"workers": workers, "private_mb": private}
     return {"hardware": hardware(), **sizes, **held, **report}
+
+
+async def _closing(
+    generator: Generator, measured: Coroutine[Any, Any, dict[str, Any]]
+) -> dict[str, Any]:
+    try:
+        return await measured
+    finally:
+        await generator.close()
 
 
 def workers_of(supervisor: Supervisor, workers: int) -> list[int]:
@@ -164,7 +174,6 @@ async def _measured(
             run = await generator.open(share * capacity, seconds, random)
             rows.append(_row(share * capacity, run, "open"))
     on_stage("open loop at 90%", 1.0)
-    await generator.close()
     return report
 
 
@@ -181,7 +190,6 @@ async def _overloaded(
         run = await generator.open(share * capacity, seconds, random)
         rows.append({"stage": stage, **_row(share * capacity, run, "open")})
     on_stage("after", 1.0)
-    await generator.close()
     return {"capacity_per_s": round(capacity, 1), "loads": rows}
 
 

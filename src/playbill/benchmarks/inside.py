@@ -40,7 +40,10 @@ def inside(folder: Path, port: int) -> Iterator[Inside]:
         row = board.row(_PLACE)
         with contextlib.closing(wiring.collector("bench")) as collector:
             watcher = Watcher(wiring, collector, board, row, _PLACE)
-            asyncio.run(watcher.warm_up())
-            border = Border(watcher.service, row, watcher.pressure, wiring.clock)
-            yield Inside(watcher.service, wiring, border.answer)
-            watcher.service.flush()
+            try:
+                asyncio.run(watcher.warm_up())
+                border = Border(watcher.service, row, watcher.pressure, wiring.clock)
+                yield Inside(watcher.service, wiring, border.answer)
+                watcher.service.flush()
+            finally:
+                watcher.users.close()

@@ -81,7 +81,6 @@ async def _swapped(
         await asyncio.to_thread(store.promote, pair[(number + 1) % 2])
         on_stage("swaps", (number + 1) / swaps)
     load = await under_way
-    await generator.close()
     return {"capacity_per_s": round(capacity, 1), **_report(load, pair, promoted_s, every_s)}
 
 

@@ -16,7 +16,7 @@ from playbill.features import (
     video_text_key,
 )
 
-_REMEMBERED = 40_000
+_REMEMBERED = 20_000
 ReadTexts = Callable[[Sequence[bytes]], list[bytes | None]]
 
 

@@ -113,6 +113,12 @@ class UserRows:
             return UserRow(empty_user(), known=False, epoch=epoch)
         return UserRow(np.frombuffer(data, USER_RECORD), known=True, epoch=epoch)
 
+    def close(self) -> None:
+        """Let go of the store; this process may then open it again."""
+        store, self._store, self._gone = self._store, None, True
+        if store is not None:
+            store.close()
+
     def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return stored texts, also from a store that has just vanished.
 
