@@ -63,6 +63,10 @@ def test_every_newcomer_is_its_own_nearest_however_it_came(indexed, arrivals, me
     np.testing.assert_allclose(vectors[:known], matrix[:known], atol=0.01)
 
 
+def _found(annex: Annex) -> list[int]:
+    return sorted(np.concatenate([rows for *_, rows in annex.segments]).tolist())
+
+
 def test_merging_changes_nothing_that_is_found():
     matrix = _vectors(1, 3_000)
     table = _catalogue(matrix, 1_000)
@@ -78,12 +82,17 @@ def test_what_arrives_while_others_are_merged_is_found():
     index = VectorIndex.build(_vectors(2, 200), np.arange(1, 201, dtype=np.uint64), 1)
     annex = Annex(index)
     annex.add(_vectors(3, 50), np.arange(200, 250))
-    annex.merge()
-    annex.add(_vectors(4, 7), np.arange(250, 257))
     annex.publish()
-    assert sorted(np.concatenate([part[3] for part in annex.segments]).tolist()) == list(
-        range(200, 257)
-    )
+    merged = annex.merged()
+    for first in (250, 257):
+        annex.add(_vectors(4, 7), np.arange(first, first + 7))
+        annex.publish()
+        assert _found(annex) == list(range(200, first + 7))
+    annex.take(merged)
+    assert _found(annex) == list(range(200, 264))
+    annex.add(_vectors(5, 1), np.array([264]))
+    annex.publish()
+    assert _found(annex) == list(range(200, 265))
 
 
 def test_after_many_inserts_and_deletes_recall_is_that_of_a_rebuild():

@@ -120,7 +120,7 @@ class Watcher:
         self.pressure.observe(wait_ms)
         self._state.affordable = self.pressure.tier
         self._state.prefetch = self.pressure.prefetch_tier
-        self.service.flush()
+        self._attempts.do("sending records of feeds", self.service.flush)
 
     def beat(self) -> None:
         """Do what is due; called ten times a second, so each part must be short.
@@ -187,8 +187,11 @@ class Watcher:
     def _merge_annex(self, model: "BundleModel") -> None:
         """Have newcomers put in order once they are many; the passes are not for the loop."""
         if model.vectors.annex.crowded and (self._merging is None or self._merging.done()):
-            merged = self._beside.run(model.vectors.annex.merge)
-            self._merging = asyncio.get_running_loop().create_task(merged)
+            self._merging = asyncio.get_running_loop().create_task(self._merged(model))
+
+    async def _merged(self, model: "BundleModel") -> None:
+        annex = model.vectors.annex
+        annex.take(await self._beside.run(annex.merged))
 
     async def _load_champion(self) -> None:
         """Load the champion in a thread and swap it in; refuse a bad one and keep the last."""

@@ -24,7 +24,7 @@ Kind = TypeVar("Kind", bound=npt.NDArray[Any])
 
 
 class Annex:
-    """Videos that an index does not hold. One thread adds, one merges.
+    """Videos that an index does not hold. All but ``merged`` is for one thread.
 
     Args:
         index: whose lists they join.
@@ -70,12 +70,22 @@ class Annex:
         """Return whether ``merge`` is due."""
         return self._count - self._merged > SMALL
 
-    def merge(self) -> None:
-        """Move all videos into the large segment; costs a pass over all of them."""
+    def merged(self) -> tuple[Segment, int]:
+        """Return a large segment of all videos there are now, and how many; changes nothing.
+
+        A pass over all of them, for another thread than the one that adds and publishes.
+        """
         last = self._count
-        merged = self._segment(0, last)
-        self._merged = last
-        self.segments = merged, self._segment(last, self._count)
+        return self._segment(0, last), last
+
+    def take(self, merged: tuple[Segment, int]) -> None:
+        """Put what ``merged`` made in place; what came since stays in the small segment."""
+        large, self._merged = merged
+        self.segments = large, self._segment(self._merged, self._count)
+
+    def merge(self) -> None:
+        """Move all videos into the large segment at once."""
+        self.take(self.merged())
 
     def _segment(self, first: int, last: int) -> Segment:
         owner = self._lists[first:last]
