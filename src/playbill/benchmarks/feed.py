@@ -25,7 +25,11 @@ _WARM_S = 3.0
 
 @contextmanager
 def served(folder: Path, port: int, workers: int = 1) -> Iterator[Supervisor]:
-    """Serve a prepared home, the first worker on a core of its own where there are two."""
+    """Serve a home, each worker on a core of its own where there is one more; the rest elsewhere.
+
+    This process moves, too, and back at the end.
+    """
+    everybody = os.sched_getaffinity(0)
     wiring = Home(folder).wiring.override(port=port, workers=workers)
     with wiring.alone():
         supervisor = Supervisor(wiring, lambda line: None)
@@ -38,6 +42,7 @@ def served(folder: Path, port: int, workers: int = 1) -> Iterator[Supervisor]:
         finally:
             supervisor.stopping.ask()
             watching.join()
+            os.sched_setaffinity(0, everybody)
 
 
 def _place(supervisor: Supervisor, workers: int) -> None:
@@ -109,17 +114,12 @@ def with_load(
         NotFound: the home was not prepared.
     """
     prepared = read_prepared(folder)
-    everybody = os.sched_getaffinity(0)
-    try:
-        with served(folder, port, workers) as supervisor:
-            clock = supervisor.wiring.clock
-            names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
-            np.random.default_rng(prepared.seed).shuffle(names)
-            generator = Generator("127.0.0.1", port, names, clock)
-            report = asyncio.run(_closing(generator, measured(generator)))
-            private = [private_mb(pid) for pid in workers_of(supervisor, workers)]
-    finally:
-        os.sched_setaffinity(0, everybody)
+    with served(folder, port, workers) as supervisor:
+        names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
+        np.random.default_rng(prepared.seed).shuffle(names)
+        generator = Generator("127.0.0.1", port, names, supervisor.wiring.clock)
+        report = asyncio.run(_closing(generator, measured(generator)))
+        private = [private_mb(pid) for pid in workers_of(supervisor, workers)]
     sizes = {"videos": prepared.videos, "viewers": prepared.viewers}
     held = {"workers": workers, "private_mb": private}
     return {"hardware": hardware(), **sizes, **held, **report}

@@ -31,15 +31,11 @@ def measure_soak(folder: Path, port: int, minutes: float, on_stage: OnStage) -> 
         NotFound: the home was not prepared.
     """
     prepared = read_prepared(folder)
-    everybody = os.sched_getaffinity(0)
-    try:
-        with served(folder, port) as supervisor:
-            names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
-            np.random.default_rng(prepared.seed).shuffle(names)
-            generator = Generator("127.0.0.1", port, names, supervisor.wiring.clock)
-            report = asyncio.run(_soaked(generator, supervisor, 60.0 * minutes, on_stage))
-    finally:
-        os.sched_setaffinity(0, everybody)
+    with served(folder, port) as supervisor:
+        names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
+        np.random.default_rng(prepared.seed).shuffle(names)
+        generator = Generator("127.0.0.1", port, names, supervisor.wiring.clock)
+        report = asyncio.run(_soaked(generator, supervisor, 60.0 * minutes, on_stage))
     sizes = {"videos": prepared.videos, "viewers": prepared.viewers}
     return {"hardware": hardware(), **sizes, "minutes": minutes, **report}
 

@@ -1,6 +1,5 @@
 """Where the microseconds of a feed go, stage by stage, in process."""
 
-import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -36,15 +35,11 @@ def measure_stages(folder: Path, port: int, feeds: int, on_stage: OnStage) -> di
         NotFound: the home was not prepared.
     """
     prepared = read_prepared(folder)
-    everybody = os.sched_getaffinity(0)
-    try:
-        with inside(folder, port) as worker:
-            for message in messages(prepared, _WARM, 1):
-                worker.feed(message)
-            whole = _whole(worker, messages(prepared, feeds, 2), on_stage)
-            stages = _stages(worker, messages(prepared, feeds, 3), on_stage)
-    finally:
-        os.sched_setaffinity(0, everybody)
+    with inside(folder, port) as worker:
+        for message in messages(prepared, _WARM, 1):
+            worker.feed(message)
+        whole = _whole(worker, messages(prepared, feeds, 2), on_stage)
+        stages = _stages(worker, messages(prepared, feeds, 3), on_stage)
     rows = [_row(name, kind, us, kept) for (name, kind), (us, kept) in stages.items()]
     named = sum(row["p50_us"] for row in rows)
     total = _row("feed, whole", "", whole, [])

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from playbill.core import InvalidInput
 from playbill.retrieval.clustering import OnProgress, cluster
+from playbill.retrieval.index_files import FILES, read_arrays
 from playbill.retrieval.scan_kernel import LARGEST_CODE, assign, hits_apart, rows_of, scan
 from playbill.retrieval.view import ItemView, region_bit
 
@@ -28,7 +29,6 @@ Segment = tuple[Starts, Codes, Floats, RowNumbers]
 Effort = tuple[int, int]
 """How many groups and how many lists are looked into."""
 
-FILES = ("groups", "group_starts", "centroids", "starts", "codes", "scales", "keys")
 _BLOCK = 65_536
 _SCANNED_PER_FOUND = 24
 _LEAST_LISTS = 4
@@ -171,17 +171,7 @@ class VectorIndex:
         Raises:
             InvalidInput: a file is missing, is no array, or does not fit the others.
         """
-        try:
-            arrays = {name: _mapped(folder / f"{name}.npy") for name in FILES}
-        except (OSError, EOFError, ValueError) as error:
-            raise InvalidInput(f"the index in {folder.name} cannot be read: {error}") from error
-        misfit = _misfit(arrays)
-        if misfit:
-            raise InvalidInput(
-                f"the index in {folder.name} does not fit together: {misfit}",
-                hint="restore the bundle or train again; the last good one keeps serving",
-            )
-        return cls(**arrays)
+        return cls(**read_arrays(folder))
 
 
 def nearest(
@@ -243,51 +233,6 @@ def gate_of(view: ItemView, region: int, user: npt.NDArray[np.void]) -> Gate:
         user: (1,) ``USER_RECORD``; its age counts.
     """
     return view.tables.items, region_bit(region), int(user["age"][0])
-
-
-_KINDS = {
-    "groups": ("float32", 2),
-    "group_starts": ("int64", 1),
-    "centroids": ("float32", 2),
-    "starts": ("int64", 1),
-    "codes": ("int8", 2),
-    "scales": ("float32", 1),
-    "keys": ("uint64", 1),
-}
-
-
-def _misfit(arrays: dict[str, npt.NDArray[Any]]) -> str:
-    """Return why a scan could leave these arrays, nothing when it cannot."""
-    for name, (kind, axes) in _KINDS.items():
-        array = arrays[name]
-        if array.dtype != kind or array.ndim != axes or not array.flags.c_contiguous:
-            return f"{name} is {array.dtype} of {array.ndim} axes, not {kind} of {axes}"
-    codes, scales, keys = arrays["codes"], arrays["scales"], arrays["keys"]
-    if not len(codes) == len(scales) == len(keys):
-        return f"{len(codes):,}, {len(scales):,} and {len(keys):,} codes, scales and keys"
-    widths = {arrays[name].shape[1] for name in ("groups", "centroids", "codes")}
-    if len(widths) > 1:
-        return f"groups, centroids and codes of the widths {sorted(widths)}"
-    groups, lists = len(arrays["groups"]), len(arrays["centroids"])
-    return _misfit_of(arrays["group_starts"], groups, lists, "lists of the groups") or _misfit_of(
-        arrays["starts"], lists, len(codes), "videos of the lists"
-    )
-
-
-def _misfit_of(starts: Starts, parts: int, end: int, what: str) -> str:
-    if not parts or len(starts) != parts + 1:
-        return f"{len(starts):,} starts for the {what}, which are {parts:,}"
-    if (int(starts[0]), int(starts[-1])) != (0, end) or (np.diff(starts) < 0).any():
-        return f"the {what} do not follow each other from 0 to {end:,}"
-    return ""
-
-
-def _mapped(path: Path) -> npt.NDArray[Any]:
-    loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(loaded, np.ndarray):
-        loaded.close()
-        raise ValueError(f"{path.name} is no array")
-    return np.asarray(loaded)
 
 
 def _blocks(array: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
