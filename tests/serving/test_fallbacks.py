@@ -9,7 +9,7 @@ from laws.feature_worlds import World
 from playbill.features import VISIBLE
 from playbill.features.layout import DISLIKED
 from playbill.ranking import RankingRequest
-from playbill.retrieval import DerivedLists, view_of
+from playbill.retrieval import SOURCE_CODES, DerivedLists, view_of
 from playbill.serving.fallbacks import LastLists, popular
 
 NOTHING = np.empty(0, np.int64)
@@ -61,6 +61,14 @@ def test_what_was_excluded_or_taken_down_never_tops_it_up(hides_author_0):
     flags = [VISIBLE, 0, VISIBLE, VISIBLE]
     view = item_view(4, authors=[0, 0, 0, 1], flags=flags, trending=[[0, 1, 2, 3]])
     assert _popular(view, hides_author_0, 4, excluded=[2]) == [3]
+
+
+def test_before_the_lists_are_derived_the_newest_videos_stand_in():
+    view = item_view(6, flags=[VISIBLE, VISIBLE, VISIBLE, VISIBLE, VISIBLE, 0])
+    found = popular(_request(None, 3), view, DerivedLists(FRESH_MS), NOTHING, NOTHING)
+    assert found is not None
+    assert found.rows.tolist() == [4, 3, 2]
+    assert set(found.sources) == {SOURCE_CODES["fresh"]}
 
 
 def test_the_last_list_comes_back_as_it_was_less_what_is_gone():

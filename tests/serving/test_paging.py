@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from laws.feature_stories import law
 from laws.reading import Reading, numbers, reading_settings
+from playbill.contracts import Tier
 from playbill.core import InvalidInput
 from playbill.privacy import MemoryKeyStore, Pseudonyms
 
@@ -66,6 +67,17 @@ def test_a_new_first_page_takes_in_what_was_posted():
     home.ask(size=5)
     home.post(20)
     assert max(numbers(home.ask(size=20))) >= 10
+
+
+def test_a_static_page_hands_the_cursor_back_so_the_feed_goes_on_from_there():
+    home = Reading(30, reading_settings())
+    first = home.ask(size=5)
+    state, home.service.state.shared = home.service.state.shared, None
+    between = home.ask(size=5, cursor=first.cursor)
+    assert between.tier is Tier.STATIC
+    home.service.state.shared = state
+    after = home.ask(size=5, cursor=between.cursor)
+    assert not set(numbers(first)) & set(numbers(after))
 
 
 def test_what_the_request_excludes_stays_away_on_every_page():

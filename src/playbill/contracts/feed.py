@@ -94,4 +94,4 @@ class FeedReply(msgspec.Struct, frozen=True, kw_only=True):
     items: list[FeedItem]
     """In the order in which they are to be shown."""
     cursor: str | None
-    """Ask again with it for the next page."""
+    """Ask again with it for the next page; a ``static`` reply hands back the one it was sent."""

@@ -24,6 +24,7 @@ from playbill.retrieval import (
 Rows = npt.NDArray[np.int64]
 Sources = npt.NDArray[np.uint8]
 _REMEMBERED = 20_000
+_LOOKED_AT = 1_000
 _SOURCES = np.array([SOURCE_CODES[name] for name in ("trending", "explore", "fresh")], np.uint8)
 
 
@@ -97,10 +98,19 @@ def popular(
     order = np.argsort(turns)
     order = order[first_of_each(rows[order])]
     found = _slate(request, view, rows[order], sources[order], again=False)
-    if found is not None and len(lists.pool):
+    if found is None:
+        return _newest_of_state(request, view)
+    if len(lists.pool):
         chance = found.sources == SOURCE_CODES["explore"]
         found.propensity[chance] = min(1.0, size / (2.0 * len(lists.pool)))
     return found
+
+
+def _newest_of_state(request: RankingRequest, view: ItemView) -> Fallback | None:
+    """Return the newest rows: lists are derived a moment after a home's first videos came."""
+    rows = np.arange(view.count - 1, max(-1, view.count - 1 - _LOOKED_AT), -1)
+    sources = np.full(len(rows), SOURCE_CODES["fresh"], np.uint8)
+    return _slate(request, view, rows, sources, again=False)
 
 
 def in_turn(first: Rows, second: Rows) -> Rows:

@@ -137,7 +137,7 @@ class FeedService:
         return self.static(message, [reason])
 
     def static(self, message: FeedRequest, reasons: list[str]) -> FeedReply:
-        """Answer from the safe list on disk; needs nothing else."""
+        """Answer from the safe list on disk; needs nothing else. The reader's cursor stays good."""
         now_ms = self._clock.now_ms()
         return FeedReply(
             request_id=request_name(self._ids.issue(now_ms)),
@@ -146,7 +146,7 @@ class FeedService:
             reasons=reasons,
             bundle=None,
             items=static_items(self._static_path, message.size),
-            cursor=None,
+            cursor=message.cursor,
         )
 
     def _affordable(self, message: FeedRequest) -> Tier:
