@@ -17,7 +17,7 @@ from playbill.ranking import (
     RankingRequest,
     order_kernel,
     rules_kernel,
-    select_kernel,
+    slate_kernel,
 )
 from playbill.retrieval import (
     CatalogueVectors,
@@ -41,7 +41,7 @@ KERNELS = (
     rules_kernel.broken_by,
     scan_kernel.assign,
     scan_kernel.scan,
-    select_kernel.select,
+    slate_kernel.choose,
 )
 WIDTH = 64
 

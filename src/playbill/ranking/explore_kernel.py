@@ -18,8 +18,8 @@ def explore(sources, code, taken, kept, share, uniforms, picks, given):
         kept: (K,) bool, places that are not to be given.
         share: probability.
         uniforms: (3, K) float64 numbers drawn from [0, 1).
-        picks: (K,) int64 candidates, changed where a place is given.
-        given: (K,) bool, True for places that were given.
+        picks: (K or more,) int64 candidates, changed where a place is given.
+        given: (K or more,) bool, True for places that were given.
 
     Returns:
         Candidates there were to draw from, and places that could have been given.
@@ -30,9 +30,9 @@ def explore(sources, code, taken, kept, share, uniforms, picks, given):
         if sources[c] == code and not taken[c]:
             pool[count] = c
             count += 1
-    places = np.empty(picks.shape[0], np.int64)
+    places = np.empty(kept.shape[0], np.int64)
     wanted, free = 0, 0
-    for k in range(picks.shape[0]):
+    for k in range(kept.shape[0]):
         given[k] = False
         if kept[k]:
             continue
@@ -55,3 +55,21 @@ def _shuffle(values, count, drawn, uniforms):
     for n in range(min(drawn, count - 1)):
         other = n + int(uniforms[n] * (count - n))
         values[n], values[other] = values[other], values[n]
+
+
+@njit(nogil=True, cache=True)
+def chance_of_a_place(places, most, share):
+    """Return the probability that chance gets one of some places, at most ``most`` of them.
+
+    Args:
+        places: 1 or more.
+        most: candidates there are to draw from.
+        share: probability that a place is wanted, above 0.
+    """
+    if most >= places or share >= 1.0:
+        return share * min(1.0, most / places)
+    wanted, total = (1.0 - share) ** places, 0.0
+    for n in range(places):
+        wanted *= (places - n) / (n + 1) * share / (1.0 - share)
+        total += min(n + 1, most) * wanted
+    return total / places

@@ -11,7 +11,7 @@ from playbill.ranking.deadline import Deadline
 from playbill.ranking.hydrate import Hydrated, Hydrator
 from playbill.ranking.order import best_first
 from playbill.ranking.policy import Policies, Policy
-from playbill.ranking.rules import RETURNS, RULES, VISIBILITY, Bits, broken_rules, permitted
+from playbill.ranking.rules import RETURNS, RULES, Bits, broken_rules, permitted
 from playbill.ranking.scorers import HeavyScorer, RankingModel
 from playbill.ranking.stages import (
     Candidates,
@@ -211,10 +211,7 @@ class Pipeline:
         slate = policy.selector.select(request, candidates, view)
         if slate.short:
             trace.reasons.append("creator_floor_short")
-        chosen, propensity = candidates.keep(slate.picks), slate.propensity
-        gone = broken_rules(request, chosen.rows, view) & VISIBILITY
-        if gone.any():
-            chosen, propensity = chosen.keep(gone == 0), propensity[gone == 0]
+        chosen = candidates.keep(slate.picks)
         if request.told:
             came, left = len(candidates.rows), len(chosen.rows)
             self._tell(trace, "slate", "selector", came, left, started_s)
@@ -226,7 +223,7 @@ class Pipeline:
             chosen.rows,
             chosen.sources,
             _scores(chosen.utility, chosen.light),
-            propensity,
+            slate.propensity,
             chosen.features[chosen.places],
             tier,
             hydrated,

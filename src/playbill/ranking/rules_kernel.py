@@ -41,6 +41,19 @@ def _held_back(user, row, showings):
 
 
 @njit(nogil=True, cache=True)
+def barred(item, region_bit, age):
+    """Return the bits of the rules on who may see a video at all, 0 for none broken."""
+    bits = 0
+    if not item.flags & VISIBLE:
+        bits |= HIDDEN
+    if item.regions != 0 and not item.regions & region_bit:
+        bits |= REGION
+    if age != AGE_UNKNOWN and item.age_rating > age:
+        bits |= AGE_RATING
+    return bits
+
+
+@njit(nogil=True, cache=True)
 def broken_by(rows, items, user, region_bit, excluded, below, showings, out):
     """Fill the bits of the rules that each of C candidates breaks.
 
@@ -59,13 +72,7 @@ def broken_by(rows, items, user, region_bit, excluded, below, showings, out):
     for c in range(rows.shape[0]):
         row = rows[c]
         item = items[row]
-        bits = 0
-        if not item.flags & VISIBLE:
-            bits |= HIDDEN
-        if item.regions != 0 and not item.regions & region_bit:
-            bits |= REGION
-        if user.age != AGE_UNKNOWN and item.age_rating > user.age:
-            bits |= AGE_RATING
+        bits = barred(item, region_bit, user.age)
         if excluded.shape[0]:
             place = np.searchsorted(excluded, row)
             if place < excluded.shape[0] and excluded[place] == row:

@@ -1,16 +1,14 @@
 """The selector: a slate under rules, and places given to chance with a known propensity."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from playbill.ranking.explore_kernel import explore
-from playbill.ranking.select_kernel import select
+from playbill.ranking.slate_kernel import choose
 from playbill.ranking.stages import Candidates, Floats, RankingRequest, Rows
-from playbill.retrieval import SOURCE_CODES, ItemView
+from playbill.retrieval import SOURCE_CODES, ItemView, region_bit
 
 MOST_BEFORE = 10
 """Places of the pages before that a slate looks back on; no gap is longer."""
@@ -29,6 +27,13 @@ class SlateRules(NamedTuple):
     creator_impressions: float
 
 
+SLATE_RULES = np.dtype(
+    [(name, "<i8" if kind is int else "<f8") for name, kind in SlateRules.__annotations__.items()]
+    + [("explore_share", "<f8")]
+)
+"""The rules as kernels read them, with the share of chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slate:
     """K chosen candidates: (K,) indices into the candidates, (K,) propensities.
@@ -41,7 +46,7 @@ class Slate:
     short: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SlateSelector:
     """Best first under the rules; some places go to exploration.
 
@@ -60,57 +65,29 @@ class SlateSelector:
 
     rules: SlateRules
     explore_share: float
+    _compiled: npt.NDArray[np.void] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._compiled = np.array([(*self.rules, self.explore_share)], SLATE_RULES)
 
     def select(self, request: RankingRequest, candidates: Candidates, view: ItemView) -> Slate:
-        """Return the slate, at most ``request.size`` long."""
+        """Return the slate, at most ``request.size`` long, of what may still be shown."""
+        count, query = len(candidates.rows), request.query
         utility = candidates.utility
         if utility is None:
-            utility = np.zeros(len(candidates.rows), np.float32)
-        picks = np.empty(min(request.size, len(utility)), np.int64)
-        taken, kept = np.zeros(len(utility), np.bool_), np.zeros(len(picks), np.bool_)
-        count, short = select(
-            utility,
-            candidates.rows,
-            view.tables.items,
-            view.tables.authors,
-            np.array(request.query.user["seen"][0]),
+            utility = np.zeros(count, np.float32)
+        size = min(request.size, count)
+        picks, propensity = np.empty(size, np.int64), np.empty(size, np.float32)
+        left, short = choose(
+            (utility, candidates.rows, candidates.sources),
+            (view.tables.items, view.tables.authors),
+            np.array(query.user["seen"][0]),
             np.array(request.shown[-MOST_BEFORE:], np.int64),
-            request.places_before,
-            request.at_ms,
-            self.rules,
-            (taken, picks, kept),
+            (request.places_before, request.at_ms, region_bit(query.region), query.user["age"][0]),
+            self._compiled,
+            _EXPLORE,
+            query.random.random((3, size)),
+            picks,
+            propensity,
         )
-        return self._explore(request, candidates, picks[:count], taken, kept[:count], short)
-
-    def _explore(
-        self,
-        request: RankingRequest,
-        candidates: Candidates,
-        picks: Rows,
-        taken: npt.NDArray[np.bool_],
-        kept: npt.NDArray[np.bool_],
-        short: int,
-    ) -> Slate:
-        propensity = np.ones(len(picks), np.float32)
-        share = self.explore_share
-        if share <= 0.0:
-            return Slate(picks, propensity, short)
-        uniforms, given = request.query.random.random((3, len(picks))), np.empty_like(kept)
-        sources = candidates.sources
-        pool, free = explore(sources, _EXPLORE, taken, kept, share, uniforms, picks, given)
-        if pool and free:
-            chance = _chance_of_a_place(free, pool, share)
-            propensity[~kept] = 1.0 - chance
-            propensity[given] = chance / pool
-        return Slate(picks, propensity, short)
-
-
-def _chance_of_a_place(places: int, most: int, share: float) -> float:
-    """Return the probability that chance gets one of some places, at most ``most`` of them."""
-    if most >= places:
-        return share
-    drawn = (
-        min(n, most) * math.comb(places, n) * share**n * (1.0 - share) ** (places - n)
-        for n in range(places + 1)
-    )
-    return sum(drawn) / places
+        return Slate(picks[:left], propensity[:left], short)
