@@ -31,8 +31,11 @@ from playbill.features.point_in_time import (
 from playbill.features.replay import Replay
 from playbill.features.state import FeatureState
 from playbill.features.texts import (
+    Caption,
+    CaptionEntry,
     CatalogueEntry,
     author_text_key,
+    decode_caption,
     decode_entry,
     topic_text_key,
     video_text_key,
@@ -54,6 +57,8 @@ __all__ = [
     "Assembler",
     "BatchedUsers",
     "Block",
+    "Caption",
+    "CaptionEntry",
     "CatalogueEntry",
     "ExposureFeatures",
     "FeatureState",
@@ -71,6 +76,7 @@ __all__ = [
     "Updater",
     "author_text_key",
     "check_parity",
+    "decode_caption",
     "decode_entry",
     "empty_user",
     "features_digest",

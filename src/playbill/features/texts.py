@@ -28,7 +28,25 @@ class CatalogueEntry(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+class Caption(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a feed says of a video: the first part of a ``StoredVideo``, in its order."""
+
+    key: int
+    video_id: str
+    author_id: str
+    title: str
+    topics: tuple[str, ...]
+
+
+class CaptionEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A ``CatalogueEntry`` read as far as its caption."""
+
+    row: int
+    video: Caption
+
+
 _entries = msgspec.msgpack.Decoder(CatalogueEntry)
+_captions = msgspec.msgpack.Decoder(CaptionEntry)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -55,3 +73,8 @@ def encode_entry(row: int, video: StoredVideo) -> bytes:
 def decode_entry(data: bytes) -> CatalogueEntry:
     """Return a catalogue entry."""
     return _entries.decode(data)
+
+
+def decode_caption(data: bytes) -> CaptionEntry:
+    """Return the row and the caption of a catalogue entry."""
+    return _captions.decode(data)

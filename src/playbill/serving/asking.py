@@ -156,6 +156,8 @@ class Asker:
         return UserRow(plain, known=False, epoch=0)
 
     def _excluded(self, message: FeedRequest, trail: Trail) -> npt.NDArray[np.int64]:
+        if not message.exclude:
+            return np.sort(trail.shown) if len(trail.shown) else trail.shown
         named = self._texts.rows([key64(name) for name in message.exclude])
         return np.sort(np.concatenate([trail.shown, named]))
 

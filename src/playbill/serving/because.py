@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from playbill.contracts import StoredVideo
-from playbill.features import FEATURE_NAMES
+from playbill.features import FEATURE_NAMES, Caption
 
 FAMILIARITY = [
     FEATURE_NAMES.index(name) for name in ("user_topic_long_views", "user_author_impressions")
@@ -14,7 +13,7 @@ _FAMILIAR = 0.7
 
 
 def because(
-    source: str, video: StoredVideo, region: str | None, familiarity: Sequence[float] | None
+    source: str, video: Caption, region: str | None, familiarity: Sequence[float] | None
 ) -> str:
     """Return the sentence for one video; it names only what the viewer did or what is public.
 

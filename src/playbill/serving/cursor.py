@@ -70,7 +70,7 @@ class Cursors:
             user: the viewer's pseudonym.
             place: surface code, and session, 0 for none.
         """
-        shown = np.concatenate([trail.shown, page])[-MOST_SHOWN:]
+        shown = np.concatenate([trail.shown, page])[-MOST_SHOWN:] if len(trail.shown) else page
         below = min(trail.below, count)
         places = min(trail.places + len(page), (1 << 32) - 1)
         text = _HEAD.pack(trail.first_at_ms, below, places, trail.rested)

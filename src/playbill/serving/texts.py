@@ -1,4 +1,4 @@
-"""Words for rows: catalogue entries and names, read from the store and remembered."""
+"""Words for rows: captions and names, read from the store and remembered."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import StoredVideo
 from playbill.core import DependencyUnavailable, key64
 from playbill.features import (
+    Caption,
+    CaptionEntry,
     CatalogueEntry,
     author_text_key,
+    decode_caption,
     decode_entry,
     topic_text_key,
     video_text_key,
@@ -21,14 +23,14 @@ ReadTexts = Callable[[Sequence[bytes]], list[bytes | None]]
 
 
 class Texts:
-    """Catalogue entries by key. A take-down shows in item state, so old words do no harm."""
+    """Captions by key. A take-down shows in item state, so old words do no harm."""
 
     def __init__(self, read: ReadTexts) -> None:
         self._read = read
-        self._known: OrderedDict[int, CatalogueEntry] = OrderedDict()
+        self._known: OrderedDict[int, CaptionEntry] = OrderedDict()
 
-    def videos(self, keys: Sequence[int]) -> list[StoredVideo | None]:
-        """Return the videos of several keys, None for one that cannot be found now."""
+    def videos(self, keys: Sequence[int]) -> list[Caption | None]:
+        """Return the captions of several keys, None for one that cannot be found now."""
         self._learn(keys)
         known = self._known
         return [known[key].video if key in known else None for key in keys]
@@ -78,12 +80,12 @@ class Texts:
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    def _entries(self, keys: Sequence[int]) -> list[CatalogueEntry | None]:
+    def _entries(self, keys: Sequence[int]) -> list[CaptionEntry | None]:
         try:
             found = self._read([video_text_key(key) for key in keys])
         except DependencyUnavailable:
             return [None] * len(keys)
-        return [None if data is None else decode_entry(data) for data in found]
+        return [None if data is None else decode_caption(data) for data in found]
 
     def _name(self, key: bytes) -> str:
         (found,) = self._read([key])

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import TIER_CODES, FeedItem, FeedReply, StoredVideo, Tier
+from playbill.contracts import TIER_CODES, FeedItem, FeedReply, Tier
 from playbill.core import request_name
+from playbill.features import Caption
 from playbill.retrieval import SOURCES, ItemView
 from playbill.serving.asking import Asked
 from playbill.serving.because import FAMILIARITY, because
@@ -27,7 +28,7 @@ class Worded:
 
     slate: Fallback
     keys: npt.NDArray[np.uint64]
-    videos: list[StoredVideo]
+    videos: list[Caption]
     features: Floats | None
 
 

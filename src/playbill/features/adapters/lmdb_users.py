@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lmdb
 
@@ -97,8 +97,8 @@ class LmdbUserState:
     def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the stored texts of several keys, in order."""
         with self._reading() as txn:
-            found = {key: bytes(text) for key, text in txn.cursor(self._texts).getmulti(keys)}
-            return [found.get(key) for key in keys]
+            get, texts = txn.get, self._texts
+            return cast("list[bytes | None]", [get(key, db=texts) for key in keys])
 
     def commit(self, epoch: int, rows: Mapping[bytes, bytes], texts: Mapping[bytes, bytes]) -> None:
         """Replace rows and texts and move to ``epoch``, all or none.
