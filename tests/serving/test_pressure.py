@@ -65,6 +65,53 @@ def test_it_comes_back_one_tier_a_cool_down(pressure, clock):
     assert _feel(pressure, clock, 0.0, 10.0) == TIERS[::-1]
 
 
+def _trials(pressure: Pressure, clock: FixedClock, seconds: float, wait_ms_of) -> list[float]:
+    """Return when a light feed was tried, where each tier makes things wait so long."""
+    found, tier, start_s = [], pressure.tier, clock.seconds
+    for _ in range(round(seconds * 100)):
+        clock.seconds += 0.01
+        _observe(pressure, wait_ms_of(pressure.tier))
+        if pressure.tier is Tier.LIGHT and tier is not Tier.LIGHT:
+            found.append(clock.seconds - start_s)
+        tier = pressure.tier
+    return found
+
+
+def _overload(tier: Tier) -> float:
+    """Only the last list is cheap enough."""
+    return 25.0 if tier in (Tier.FULL, Tier.LIGHT) else 0.0
+
+
+def test_a_step_up_that_does_not_hold_is_tried_ever_less_often(pressure, clock):
+    _feel(pressure, clock, 50.0, 1.0)
+    assert pressure.tier is Tier.CACHED
+    tried = _trials(pressure, clock, 100.0, _overload)
+    apart = [b - a for a, b in zip(tried, tried[1:], strict=False)]
+    assert apart[:3] == pytest.approx([4.0, 8.0, 16.0], abs=1.0)
+    assert apart[3:] == pytest.approx([16.0] * len(apart[3:]), abs=1.0)
+    assert len(apart) > 4
+
+
+def test_after_the_overload_it_comes_back_to_full_and_is_as_quick_as_ever_the_next_time(
+    pressure, clock
+):
+    _feel(pressure, clock, 50.0, 1.0)
+    _trials(pressure, clock, 60.0, _overload)
+    assert _feel(pressure, clock, 0.0, 16.0 + 2 * COOL_DOWN_S)[-1] is Tier.FULL
+    _feel(pressure, clock, 0.0, COOL_DOWN_S)
+    _feel(pressure, clock, 50.0, 1.0)
+    assert _feel(pressure, clock, 0.0, 3 * COOL_DOWN_S)[-1] is Tier.FULL
+
+
+def test_a_trial_that_fails_goes_back_to_where_it_came_from_at_once(pressure, clock):
+    _feel(pressure, clock, 50.0, 1.0)
+    while pressure.tier is Tier.CACHED:
+        clock.seconds += 0.01
+        _observe(pressure, 0.0)
+    assert pressure.tier is Tier.LIGHT
+    assert _feel(pressure, clock, 25.0, 1.0) == [Tier.LIGHT, Tier.CACHED]
+
+
 def test_it_stays_down_while_waits_are_neither_long_nor_short(pressure, clock):
     _feel(pressure, clock, 30.0, 1.0)
     assert _feel(pressure, clock, 10.0, 60.0) == [Tier.LIGHT]

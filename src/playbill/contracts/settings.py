@@ -128,7 +128,8 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     pressure_ms: Milliseconds = 40.0
     """A request may wait this long for its turn; beyond it feeds are made with less work."""
     cool_down_s: Seconds = 2
-    """After a step to less or more work there is none to more for this long."""
+    """After a step to less or more work there is none to more for this long; after one to more that
+    did not hold, up to eight times as long."""
     stale_state_s: Seconds = 5
     """An updater silent for longer than this is named in the reply's reasons."""
     policies: dict[Name, SurfacePolicy] = {}

@@ -23,19 +23,27 @@ _TURN_MS = 10.0
 _HALF_MS = 80.0
 """A wait of this length weighs as much as all before it: the longer, the sooner it is believed."""
 _QUEUE = 2
+_LONGEST = 8.0
+"""Cool-downs between two trials of a step up that does not hold."""
 
 
 class Ladder:
-    """Step down at once, and up again one step at a time.
+    """Step down at once, and up again one step at a time, on trial.
 
     A step down needs a wait above a step's bound; how far above decides how far down. A step up
     needs the wait to have stayed below a quarter of the first bound for a whole cool-down. After
-    any step there is none for a cool-down, but for a deeper one down.
+    any step there is none for a cool-down, but for one down.
+
+    For a cool-down a step up is on trial: a wait above the first bound takes it back, and the next
+    trial of that step comes after twice the time, at most eight cool-downs. A trial that holds
+    makes it one again.
 
     Args:
         clock: measures cool-downs.
         bounds_ms: the waits above which each step is taken, ascending.
         cool_down_s: time between two steps.
+
+    Source: docs/decisions/0013-pressure-is-waiting.md
     """
 
     def __init__(self, clock: Clock, bounds_ms: Sequence[float], cool_down_s: float) -> None:
@@ -44,6 +52,8 @@ class Ladder:
         self._cool_down_s = cool_down_s
         self._wait_ms = 0.0
         self._calm_since_s = clock.elapsed_s()
+        self._patience_s = [cool_down_s] * len(bounds_ms)
+        self._trial_ends_s: float | None = None
         self.depth = 0
 
     def observe(self, wait_ms: float) -> None:
@@ -53,11 +63,22 @@ class Ladder:
         self._wait_ms += weight * (wait_ms - self._wait_ms)
         if self._wait_ms > _RELIEF * self._bounds_ms[0]:
             self._calm_since_s = now_s
+        if self._trial_ends_s is not None and now_s >= self._trial_ends_s:
+            self._patience_s[self.depth] = self._cool_down_s
+            self._trial_ends_s = None
         asked = sum(self._wait_ms > bound_ms for bound_ms in self._bounds_ms)
-        if asked > self.depth:
-            self.depth, self._calm_since_s = asked, now_s
-        elif self.depth and now_s - self._calm_since_s >= self._cool_down_s:
-            self.depth, self._calm_since_s = self.depth - 1, now_s
+        if asked and self._trial_ends_s is not None:
+            longer_s = min(2.0 * self._patience_s[self.depth], _LONGEST * self._cool_down_s)
+            self._patience_s[self.depth] = longer_s
+            self._move(max(asked, self.depth + 1), now_s)
+        elif asked > self.depth:
+            self._move(asked, now_s)
+        elif self.depth and now_s - self._calm_since_s >= self._patience_s[self.depth - 1]:
+            self._move(self.depth - 1, now_s)
+            self._trial_ends_s = now_s + self._cool_down_s
+
+    def _move(self, depth: int, now_s: float) -> None:
+        self.depth, self._calm_since_s, self._trial_ends_s = depth, now_s, None
 
 
 class Pressure:
