@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import FeedReply, FeedRequest, Priority, Settings, Tier, settings_digest
+from playbill.contracts import FeedReply, FeedRequest, Priority, Settings, Tier
 from playbill.core import (
     FOREIGN_REQUEST,
     Clock,
@@ -17,18 +17,17 @@ from playbill.core import (
     request_key,
     request_name,
 )
-from playbill.features import ServedTrace, features_digest
 from playbill.privacy import Pseudonyms
-from playbill.ranking import Deadline, Pipeline, Ranked, RankingRequest, StageRecord, Trace
+from playbill.ranking import Deadline, Pipeline, RankingRequest, StageRecord, Trace
 from playbill.retrieval import DerivedLists, ItemView, SharedView, view_of
 from playbill.serving.ahead import Ahead
 from playbill.serving.asking import Asked, Asker
 from playbill.serving.fallbacks import Fallback, LastLists, static_items
 from playbill.serving.impressions import Recorder
 from playbill.serving.popular_pools import PopularPools
+from playbill.serving.telling import Teller
 from playbill.serving.texts import Texts
 from playbill.serving.user_rows import UserRows
-from playbill.serving.wording import record_of, reply_of, word
 
 Rows = npt.NDArray[np.int64]
 _EPOCHS_BEHIND = 100
@@ -88,15 +87,13 @@ class FeedService:
         self.state = state
         self.texts = Texts(users.texts)
         self._settings = settings
-        self._digest = settings_digest(settings)
         self._popular_pools = PopularPools(lists, clock, random)
-        self._recorder = recorder
         self._static_path = static_path
         self._clock = clock
-        self._random = random
         self._ids = RequestIds(worker)
         self._asker = Asker(settings, users, self.texts, pseudonyms, clock, self._ids, random)
         self._last_lists = LastLists()
+        self._teller = Teller(settings, self._asker, self.texts, recorder, self._last_lists, random)
 
     def feed(self, message: FeedRequest, *, recorded: bool = True) -> FeedReply:
         """Answer a request and record what was shown.
@@ -115,7 +112,7 @@ class FeedService:
 
     def flush(self) -> None:
         """Send the records that wait to the log."""
-        self._recorder.flush()
+        self._teller.flush()
 
     def preview(self, message: FeedRequest) -> tuple[FeedReply, Trace]:
         """Answer a request without recording anything, with what each stage did."""
@@ -128,7 +125,7 @@ class FeedService:
             view = None if self.state.shared is None else view_of(self.state.shared)
             fallback = None if view is None else self._popular(asked.request, view)
             if view is not None and fallback is not None:
-                reply = self._fall_back(
+                reply = self._teller.listed(
                     asked, view, fallback, Tier.POPULAR, [reason], recorded=recorded
                 )
                 return reply if recorded else _unrecorded(reply)
@@ -181,7 +178,7 @@ class FeedService:
             safe = self.static(message, reasons)
             if safe.items:
                 return safe, Trace()
-        if self._recorder.failing():
+        if self._teller.failing():
             reasons.append("log_unavailable")
         view = None if state.shared is None else view_of(state.shared)
         if view is None or view.count == 0:
@@ -194,7 +191,9 @@ class FeedService:
             cached = self._cached(asked, view, reasons)
             if cached is None:
                 return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
-            reply = self._fall_back(asked, view, cached, Tier.CACHED, reasons, recorded=recorded)
+            reply = self._teller.listed(
+                asked, view, cached, Tier.CACHED, reasons, recorded=recorded
+            )
             return reply, Trace()
         if state.pipeline is None:
             reasons.append(state.why_no_pipeline)
@@ -235,56 +234,15 @@ class FeedService:
             return self._serve_popular(asked, view, reasons, recorded=recorded), Trace()
         reasons += ranked.trace.reasons
         started_s = self._clock.elapsed_s()
-        reply = self._serve_ranked(asked, view, ranked, reasons, recorded=recorded)
+        reply = self._teller.ranked(
+            asked, view, ranked, self.state.bundle, reasons, recorded=recorded
+        )
         if asked.request.told:
             words_ms = (self._clock.elapsed_s() - started_s) * 1000.0
             shown = len(reply.items)
             ranked.trace.stages.insert(0, StageRecord("tower", "viewer", 1, 1, tower_ms))
             ranked.trace.stages.append(StageRecord("words", "reply", shown, shown, words_ms))
         return reply, ranked.trace
-
-    def _serve_ranked(
-        self,
-        asked: Asked,
-        view: ItemView,
-        ranked: Ranked,
-        reasons: list[str],
-        *,
-        recorded: bool,
-    ) -> FeedReply:
-        hydrated = ranked.hydrated
-        slate = Fallback(ranked.rows, ranked.sources, ranked.scores, ranked.propensity)
-        worded = word(self.texts, view, slate, ranked.features)
-        reply = reply_of(
-            asked,
-            worded,
-            tier=ranked.tier,
-            reasons=reasons,
-            at_ms=hydrated.at_ms,
-            bundle=self.state.bundle,
-            region=self._asker.region(asked.request),
-            cursor=self._asker.next_cursor(asked, worded.slate.rows, view.count),
-        )
-        if not recorded:
-            return reply
-        if asked.message.personalised:
-            self._last_lists.remember(asked.reader, worded.slate.rows, worded.slate.sources)
-        evidence = None
-        if hydrated.settled and self._random.random() < self._settings.serving.trace_share:
-            assert worded.features is not None
-            evidence = ServedTrace(
-                asked.key, features_digest(), worded.keys.tobytes(), worded.features.tobytes()
-            )
-        head, shown = record_of(
-            asked,
-            worded,
-            reply,
-            settings=self._digest,
-            item_epoch=hydrated.item_epoch,
-            settled=hydrated.settled,
-        )
-        self._recorder.record(head, shown, evidence)
-        return reply
 
     def _cached(self, asked: Asked, view: ItemView, reasons: list[str]) -> Fallback | None:
         """Return the viewer's last list here, else the one made ahead; None without either."""
@@ -310,47 +268,13 @@ class FeedService:
         if fallback is None:
             return self.static(asked.message, [*reasons, "nothing_visible"])
         self._tell_stale(asked, reasons)
-        return self._fall_back(asked, view, fallback, Tier.POPULAR, reasons, recorded=recorded)
+        return self._teller.listed(asked, view, fallback, Tier.POPULAR, reasons, recorded=recorded)
 
     def _popular(self, request: RankingRequest, view: ItemView) -> Fallback | None:
         rows = self.state.popular_rows
         listed = rows.get(request.query.region, rows.get(0, _NO_ROWS))
         ahead = self.state.ahead.popular(request.query.region, request.surface)
         return self._popular_pools.slate(request, view, listed, ahead)
-
-    def _fall_back(
-        self,
-        asked: Asked,
-        view: ItemView,
-        slate: Fallback,
-        tier: Tier,
-        reasons: list[str],
-        *,
-        recorded: bool,
-    ) -> FeedReply:
-        """Answer with a slate that nobody ranked."""
-        worded = word(self.texts, view, slate, None)
-        reply = reply_of(
-            asked,
-            worded,
-            tier=tier,
-            reasons=reasons,
-            at_ms=max(asked.request.at_ms, view.at_ms, int(asked.row.row["last_at_ms"][0])),
-            bundle=None,
-            region=self._asker.region(asked.request),
-            cursor=self._asker.next_cursor(asked, worded.slate.rows, view.count),
-        )
-        if recorded:
-            head, shown = record_of(
-                asked,
-                worded,
-                reply,
-                settings=self._digest,
-                item_epoch=view.epoch,
-                settled=asked.row.epoch <= view.epoch,
-            )
-            self._recorder.record(head, shown, None)
-        return reply
 
 
 def _unrecorded(reply: FeedReply) -> FeedReply:
