@@ -76,32 +76,55 @@ def test_a_probe_that_succeeds_closes_and_one_that_fails_keeps_it_open(clock):
 @law(200)
 @given(
     failures=st.integers(1, 4),
-    steps=st.lists(st.sampled_from(["ask", "fail", "succeed", "wait a bit", "wait"]), max_size=40),
+    steps=st.lists(st.sampled_from(["ask", "fail", "succeed", "wait a bit", "wait"]), max_size=80),
 )
 def test_a_breaker_is_a_small_machine(failures, steps):
     clock = FixedClock(0)
     breaker = Breaker(clock, failures, open_s=1.0)
-    in_a_row, probe_at_s = 0, 0.0
+    told, is_open, probe_at_s = list[bool](), False, 0.0
     for step in steps:
         match step:
             case "ask":
-                closed = in_a_row < failures
                 due = clock.seconds >= probe_at_s
-                assert breaker.allows() == (closed or due)
-                if not closed and due:
+                assert breaker.allows() == (not is_open or due)
+                if is_open and due:
                     probe_at_s = clock.seconds + 1.0
             case "fail":
                 breaker.failed()
-                in_a_row += 1
-                if in_a_row >= failures:
-                    probe_at_s = clock.seconds + 1.0
+                told.append(False)
+                in_a_row = not any(told[-failures:]) and len(told) >= failures
+                often = len(told) >= 20 and sum(told[-20:]) <= 10
+                if is_open or in_a_row or often:
+                    is_open, probe_at_s = True, clock.seconds + 1.0
             case "succeed":
                 breaker.succeeded()
-                in_a_row = 0
+                told = [True] if is_open else [*told, True]
+                is_open = False
             case "wait a bit":
                 clock.seconds += 0.25
             case "wait":
                 clock.seconds += 1.0
+
+
+def test_a_part_that_fails_every_second_time_is_left_alone_once_that_is_sure(clock):
+    breaker = Breaker(clock, failures=3, open_s=1.0)
+    for number in range(19):
+        (breaker.failed if number % 2 else breaker.succeeded)()
+        assert breaker.allows()
+    breaker.failed()
+    assert not breaker.allows()
+    clock.seconds += 1.0
+    assert breaker.allows()
+    breaker.succeeded()
+    breaker.failed()
+    assert breaker.allows()
+
+
+def test_one_failure_in_three_is_borne(clock):
+    breaker = Breaker(clock, failures=3, open_s=1.0)
+    for number in range(300):
+        (breaker.succeeded if number % 3 else breaker.failed)()
+        assert breaker.allows()
 
 
 def test_before_anything_is_known_all_rows_fit():

@@ -1,5 +1,7 @@
 """A worker under pressure does less for each feed, and more again when it is over."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def test_a_step_up_that_does_not_hold_is_tried_ever_less_often(pressure, clock):
     _feel(pressure, clock, 50.0, 1.0)
     assert pressure.tier is Tier.CACHED
     tried = _trials(pressure, clock, 100.0, _overload)
-    apart = [b - a for a, b in zip(tried, tried[1:], strict=False)]
+    apart = [b - a for a, b in pairwise(tried)]
     assert apart[:3] == pytest.approx([4.0, 8.0, 16.0], abs=1.0)
     assert apart[3:] == pytest.approx([16.0] * len(apart[3:]), abs=1.0)
     assert len(apart) > 4

@@ -79,8 +79,8 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     source_budget_ms: Milliseconds = 40.0
     """Time for all candidate sources; those not reached are left out and named."""
     user_store_ms: Milliseconds = 50.0
-    """Time for reading a viewer's row; a store that takes longer three times in a row is left alone
-    for a second."""
+    """Time for reading a viewer's row; a store that takes longer three times in a row, or ten of
+    the last 20 times, is left alone for a second."""
     scorer_budget_ms: Milliseconds = 60.0
     """Time for the heavy scorer; it ranks as many candidates as fit."""
     ann_quota: Count = 300

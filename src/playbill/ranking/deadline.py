@@ -2,6 +2,9 @@
 
 from playbill.core import Clock
 
+_SAMPLE = 20
+_LAST = (1 << _SAMPLE) - 1
+
 
 class Deadline:
     """A budget that started when it was made."""
@@ -16,21 +19,26 @@ class Deadline:
 
 
 class Breaker:
-    """Stop asking a part that failed ``failures`` times in a row; try it again after ``open_s``.
+    """Stop asking a part that fails; try it again after ``open_s``.
 
-    While open, one request in each ``open_s`` is let through as a probe; one success closes it.
+    It opens after ``failures`` in a row, and when half of the last 20 calls failed, of no fewer
+    than 20. While open, one request in each ``open_s`` is let through as a probe; one success
+    closes it, and it begins anew.
     """
 
     def __init__(self, clock: Clock, failures: int, open_s: float) -> None:
         self._clock = clock
         self._limit = failures
         self._open_s = open_s
-        self._failed = 0
+        self._in_a_row = 0
+        self._recent = 0
+        self._asked = 0
+        self._open = False
         self._probe_at_s = 0.0
 
     def allows(self) -> bool:
         """Return whether to ask; a True while open is the probe."""
-        if self._failed < self._limit:
+        if not self._open:
             return True
         now_s = self._clock.elapsed_s()
         if now_s < self._probe_at_s:
@@ -39,14 +47,24 @@ class Breaker:
         return True
 
     def succeeded(self) -> None:
-        """Close."""
-        self._failed = 0
+        """Count a success; close."""
+        if self._open:
+            self._recent = self._asked = 0
+        self._in_a_row, self._open = 0, False
+        self._remember(failed=False)
 
     def failed(self) -> None:
-        """Count a failure; open at the limit."""
-        self._failed += 1
-        if self._failed >= self._limit:
+        """Count a failure; open where that is too many."""
+        self._in_a_row += 1
+        self._remember(failed=True)
+        often = self._asked >= _SAMPLE and 2 * self._recent.bit_count() >= _SAMPLE
+        if self._open or often or self._in_a_row >= self._limit:
+            self._open = True
             self._probe_at_s = self._clock.elapsed_s() + self._open_s
+
+    def _remember(self, *, failed: bool) -> None:
+        self._recent = (self._recent << 1 | failed) & _LAST
+        self._asked += 1
 
 
 class CostMeter:

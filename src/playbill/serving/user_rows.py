@@ -47,7 +47,8 @@ class UserRow:
 class UserRows:
     """Rows while there is a store; texts from the last one that was open.
 
-    A store that takes too long three times in a row is left alone for a second, then tried again.
+    A store that takes too long three times in a row, or ten of the last 20 times, is left alone
+    for a second, then tried again.
 
     Args:
         opened: opens the store; raises ``DependencyUnavailable`` while there is none.
