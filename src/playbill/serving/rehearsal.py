@@ -69,13 +69,14 @@ def rehearse(
 
 
 def _again(heads: npt.NDArray[np.void], users: UserRows, at_ms: int) -> Iterator[RankingRequest]:
+    random = np.random.default_rng(0)
     for head in heads:
         try:
             row = users.read(head["user"].tobytes())
         except DependencyUnavailable:
             return
         yield RankingRequest(
-            query=Query(row.row, int(head["region"]) or 1, None, np.random.default_rng()),
+            query=Query(row.row, int(head["region"]) or 1, None, random),
             surface=int(head["surface"]),
             size=max(1, int(head["count"])),
             excluded=_NO_ROWS,
