@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from playbill.app import layout, starting
+from playbill.app.kernels import in_turns
 from playbill.app.starting import until_recovered
 from playbill.app.verbs import Home
 from playbill.serving import Board
@@ -45,11 +46,13 @@ def test_a_server_beats_until_the_updater_has_recovered(wiring, row, compiled):
     assert compiled == []
 
 
-def test_what_requests_call_is_compiled_meanwhile(wiring, row, compiled):
+@pytest.mark.parametrize("ranks", [True, False])
+def test_what_requests_call_is_compiled_meanwhile(wiring, row, compiled, monkeypatch, ranks):
     items = wiring.items(create=True)
+    monkeypatch.setattr(starting, "_HELP_AFTER_S", 0.0)
 
     async def starts():
-        waiting = asyncio.create_task(until_recovered(wiring, row, 2, asyncio.Event(), ranks=False))
+        waiting = asyncio.create_task(until_recovered(wiring, row, 2, asyncio.Event(), ranks=ranks))
         while not compiled:
             await asyncio.sleep(0)
         assert not waiting.done()
@@ -57,8 +60,17 @@ def test_what_requests_call_is_compiled_meanwhile(wiring, row, compiled):
         return await waiting
 
     assert asyncio.run(starts())
-    assert compiled == [(2, False)]
+    assert compiled == [(2, ranks)]
     assert items.present()
+
+
+def test_who_only_helps_does_nothing_where_everything_was_run(wiring, row, compiled, monkeypatch):
+    wiring.items(create=True)
+    wiring.layout.recovered.touch()
+    monkeypatch.setattr(starting, "_HELP_AFTER_S", 1e9)
+    in_turns(wiring.layout.kernels, {name: lambda: None for name in starting.PARTS}, 0)
+    assert asyncio.run(until_recovered(wiring, row, 1, asyncio.Event(), ranks=False))
+    assert compiled == []
 
 
 def test_who_is_told_to_stop_waits_no_longer(wiring, row, compiled):

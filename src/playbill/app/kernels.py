@@ -6,7 +6,7 @@ Source: docs/decisions/0024-kernels-are-compiled-ahead-and-once.md
 import fcntl
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +49,14 @@ def help_out(folder: Path, parts: dict[str, Part], first: int) -> None:
     """
     for name in _round(folder, parts, first):
         _ran(folder / name, parts[name], again=False)
+
+
+def all_ran(folder: Path, names: Iterable[str]) -> bool:
+    """Return whether every part was run by some process."""
+    try:
+        return all((folder / name).stat().st_size for name in names)
+    except OSError:
+        return False
 
 
 def _round(folder: Path, parts: dict[str, Part], first: int) -> list[str]:

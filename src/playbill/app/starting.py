@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from playbill.app.kernels import Part, help_out, in_turns
+from playbill.app.kernels import Part, all_ran, help_out, in_turns
 from playbill.app.wiring import Wiring
 from playbill.core import DependencyUnavailable
 from playbill.features.adapters.shared_items import SharedItems
@@ -11,6 +11,8 @@ from playbill.serving import BoardRow
 from playbill.serving.warm_up import PARTS
 
 _LOOK_S = 0.01
+_HELP_AFTER_S = 1.0
+"""Kernels that the cache holds are loaded in less; whoever only helps would load them in vain."""
 
 
 async def until_recovered(
@@ -28,13 +30,18 @@ async def until_recovered(
         stopping: ends the wait; then this returns False.
         ranks: whether this process calls the kernels itself, or only helps those that do.
     """
+    began_s = wiring.clock.elapsed_s()
     warming: asyncio.Task[None] | None = None
     while not stopping.is_set():
-        row.beat(wiring.clock.elapsed_s())
-        if warming is None:
+        now_s = wiring.clock.elapsed_s()
+        row.beat(now_s)
+        patient = not ranks and now_s - began_s < _HELP_AFTER_S
+        if not ranks and all_ran(wiring.layout.kernels, PARTS):
+            patient = False
+        elif warming is None and not patient:
             warming = _begun(wiring, place, ranks)
-        recovered = wiring.layout.recovered.exists()
-        if recovered and (warming is None or warming.done()):
+        done = not patient and (warming is None or warming.done())
+        if done and wiring.layout.recovered.exists():
             if warming is not None:
                 await warming
             return True
