@@ -117,7 +117,7 @@ def test_a_pointer_that_cannot_be_read_changes_nothing_and_is_logged_once(watche
 
 
 def test_a_bundle_that_breaks_its_loading_is_refused_too(watcher, monkeypatch, caplog):
-    def breaks(digest):
+    def breaks(digest, again):
         raise KeyError("weights")
 
     monkeypatch.setattr(watcher, "_open", breaks)

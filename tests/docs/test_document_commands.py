@@ -15,7 +15,7 @@ CONSOLE = [
     block for path in our_documents() for block in blocks(path) if block.language == "console"
 ]
 TOML = [block for path in documents() for block in blocks(path) if block.language == "toml"]
-FENCES = {"sh", "json", "python", "console", "toml", "text", "ini"}
+FENCES = {"sh", "json", "python", "console", "toml", "text", "ini", "dockerfile"}
 SECTIONS = {
     field.name: {inner.name for inner in msgspec.structs.fields(field.type)}
     for field in msgspec.structs.fields(Settings)

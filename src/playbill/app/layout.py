@@ -99,6 +99,16 @@ class Layout:
         return self.run / "settings.json"
 
     @property
+    def kernels(self) -> Path:
+        """Return the folder that says which kernels were compiled since the start."""
+        return self.run / "kernels"
+
+    @property
+    def recovered(self) -> Path:
+        """Return the file that is there once the updater has recovered since the start."""
+        return self.run / "recovered"
+
+    @property
     def drills(self) -> Path:
         """Return the file that says which parts are broken on purpose."""
         return self.run / "drills.json"

@@ -54,6 +54,8 @@ class Supervisor:
     def __post_init__(self) -> None:
         self._doors = Doors(self.wiring.settings.http)
         self.wiring.announce()
+        self.wiring.layout.recovered.unlink(missing_ok=True)
+        shutil.rmtree(self.wiring.layout.kernels, ignore_errors=True)
         self._ahead = TimedJob(
             "precompute",
             job_command("precompute", self.wiring.layout.home),
@@ -81,12 +83,12 @@ class Supervisor:
         except PlaybillError:
             self._doors.close()
             raise
-        self._spawn(UPDATER_PLACE)
-        self._wait_ready([UPDATER_PLACE])
-        places = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]
-        for place in places:
+        servers = [COLLECTOR_PLACE, *(FIRST_WORKER + number for number in range(workers))]
+        for place in (UPDATER_PLACE, *servers):
             self._spawn(place)
-        self._wait_ready(places)
+        self._wait_ready([UPDATER_PLACE])
+        self.wiring.layout.recovered.touch(mode=0o600)
+        self._wait_ready(servers)
         self._spawn(FIRST_WORKER + workers)
 
     def watch(self, every_second: Callable[[Board], None] | None = None) -> None:

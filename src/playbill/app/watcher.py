@@ -11,13 +11,14 @@ import numpy.typing as npt
 from playbill.app.attempts import Attempts
 from playbill.app.beside import Beside
 from playbill.app.collecting import collect_young
-from playbill.app.lists_watch import ListsWatch, rows_of
+from playbill.app.lists_watch import ListsWatch
+from playbill.app.opening import Opening
 from playbill.app.wiring import Wiring
 from playbill.contracts import REASONS, FeedRequest
 from playbill.core import BrokenContract, DependencyUnavailable, PlaybillError
 from playbill.events import Collector
 from playbill.features.adapters.shared_items import SharedItems
-from playbill.ranking import Hydrator, Pipeline
+from playbill.ranking import RankingRequest
 from playbill.retrieval import NEAR_AMONG, DerivedLists, view_of
 from playbill.serving import (
     Board,
@@ -33,6 +34,7 @@ from playbill.serving import (
 )
 from playbill.serving.catalogue_guard import CatalogueGuard
 from playbill.serving.pressure import Pressure
+from playbill.serving.rehearsal import requests_again
 from playbill.serving.warm_up import warm_kernels
 
 if TYPE_CHECKING:
@@ -57,8 +59,9 @@ class Watcher:
         self._clock = wiring.clock
         self._board = board
         self._row = row
-        self._store = wiring.bundles()
         self._lists = DerivedLists(wiring.settings.serving.fresh_s * 1000)
+        self._opening = Opening(wiring, self._lists, place)
+        self._store = self._opening.store
         self._drills = Drills(
             wiring.layout.drills, wiring.clock, place, allowed=wiring.settings.drills
         )
@@ -104,13 +107,13 @@ class Watcher:
         self._seen_epoch = -1
 
     async def warm_up(self) -> None:
-        """Load what there is and run every kernel once, so that the first feed is not slow."""
+        """Load what there is, and run every kernel and some feeds of late, before the first one."""
         self._map_items()
         if self._items is not None:
             await asyncio.to_thread(warm_kernels, self._items, self._clock, self._wiring.settings)
+        self._refresh_lists()
         await self._load_champion()
         await self._ahead.load()
-        self._refresh_lists()
         for number in range(_WARM_UP_FEEDS):
             self.service.preview(FeedRequest(user_id=f"warm-up-{number}"))
         self.status.count_visible()
@@ -168,7 +171,7 @@ class Watcher:
         self._state.shared = self._items
         self._seen_epoch = -1
         if self._model is not None:
-            self._popular = self._popular or self._popular_rows(self._model)
+            self._popular = self._popular or self._opening.popular_rows(self._model, self._items)
             self._install(self._model)
 
     def _refresh_lists(self) -> None:
@@ -202,7 +205,9 @@ class Watcher:
             if digest in (None, self._state.bundle) or (digest == self._refused and waiting):
                 return
             beside = asyncio.to_thread if self._state.pipeline is None else self._beside.run
-            model, self._popular = await beside(self._open, digest)
+            heads = await beside(self._opening.heads)
+            again = requests_again(heads, self.users, self._clock.now_ms())
+            model, self._popular = await beside(self._open, digest, again)
             before = [self._model]
             self._install(model)
             await beside(before.clear)
@@ -230,38 +235,20 @@ class Watcher:
         else:
             log_mishap(f"loading {name}", error)
 
-    def _open(self, digest: str) -> "tuple[BundleModel, dict[int, Rows]]":
-        from playbill.serving.bundle_model import BundleModel
-
-        folder = self._store.path(digest)
-        model = BundleModel.load(folder, digest, self._store.verify(digest))
-        if self._items is not None:
-            model.vectors.extend(view_of(self._items).tables, model.tower)
-            model.vectors.freshen(self._lists.fresh[:NEAR_AMONG])
-            if model.vectors.annex.crowded:
-                model.vectors.annex.merge()
-        return model, self._popular_rows(model)
+    def _open(
+        self, digest: str, again: list[RankingRequest]
+    ) -> "tuple[BundleModel, dict[int, Rows]]":
+        replaces = self._state.pipeline is not None
+        return self._opening.open(digest, self._items, again, replaces=replaces)
 
     def _install(self, model: "BundleModel") -> None:
         if self._items is None:
             self._model = model
             return
-        wiring = self._wiring
         self._model = model
-        self._state.pipeline = Pipeline(
-            DrilledModel(model, self._drills, self._clock),
-            self._lists,
-            Hydrator(self._items, self._clock),
-            wiring.settings.serving,
-            self._clock,
-            wiring.settings.surfaces,
-        )
+        drilled = DrilledModel(model, self._drills, self._clock)
+        self._state.pipeline = self._opening.pipeline(drilled, self._items)
+        self._seen_epoch = -1
         self._state.bundle = model.digest
         self._state.popular_rows = self._popular
         self.status.bundle_created(model.manifest.created_at_ms)
-
-    def _popular_rows(self, model: "BundleModel") -> dict[int, Rows]:
-        """Return the rows of the bundle's lists, best first; a pass for a thread."""
-        return (
-            {} if self._items is None else rows_of(view_of(self._items).tables.items, model.popular)
-        )

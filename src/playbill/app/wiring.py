@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from playbill.app.boot import boot_id
 from playbill.app.clock import SystemClock
 from playbill.app.config import home_folder, key_folder, overridden, read_settings
 from playbill.app.home_record import (
@@ -152,7 +153,7 @@ class Wiring:
 
     def bundles(self) -> BundleStore:
         """Open the bundles."""
-        return BundleStore(self.layout.bundles, self.home_id())
+        return BundleStore(self.layout.bundles, self.home_id(), boot_id())
 
     def log(self) -> SqliteEventLog:
         """Open the log for reading."""

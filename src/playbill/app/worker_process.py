@@ -17,6 +17,7 @@ from playbill.app.console_backend import InProcessBackend
 from playbill.app.doors import Porch
 from playbill.app.process import join_family
 from playbill.app.server import Server
+from playbill.app.starting import until_recovered
 from playbill.app.watcher import Watcher
 from playbill.app.wiring import Wiring
 from playbill.core import Clock
@@ -49,6 +50,8 @@ async def run_worker(wiring: Wiring, place: int, lender: socket.socket) -> None:
     stopping = _stop_on_sigterm()
     board, row = join_family(place, wiring)
     with contextlib.closing(wiring.collector(f"serve-{place}")) as collector:
+        if not await until_recovered(wiring, row, place, stopping, ranks=True):
+            return
         watcher = Watcher(wiring, collector, board, row, place)
         await watcher.warm_up()
         api = _feed_api(wiring, watcher, collector, board, row)
@@ -103,6 +106,8 @@ async def run_collector(wiring: Wiring, lender: socket.socket) -> None:
     settings = wiring.settings
     keys = ApiKeys(settings.api_keys)
     with contextlib.closing(wiring.collector("collect")) as collector:
+        if not await until_recovered(wiring, row, COLLECTOR_PLACE, stopping, ranks=False):
+            return
         watcher = Watcher(wiring, collector, board, row, COLLECTOR_PLACE)
         api = Api(
             answer=None,

@@ -20,6 +20,7 @@ from playbill.events.epochs import EpochLog, EpochRecord, read_epoch
 from playbill.events.facts import store_user, store_video
 from playbill.events.group_commit import GroupCommit
 from playbill.events.memory import MemoryEventLog
+from playbill.events.newest import newest_feeds
 
 __all__ = [
     "Admission",
@@ -44,6 +45,7 @@ __all__ = [
     "encode_takedowns",
     "encode_users",
     "encode_videos",
+    "newest_feeds",
     "read_epoch",
     "rejection_of",
     "store_user",

@@ -18,14 +18,21 @@ from playbill.core import (
     replace_file,
     sync_folder,
 )
+from playbill.registry.witness import Look, Witness
 
 _POINTER = "champion"
+_VERIFIED = "verified"
 _SHORT = 16
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 
-def verify_bundle(folder: Path, digest: str) -> Manifest:
+def verify_bundle(folder: Path, digest: str, look: Look | None = None) -> Manifest:
     """Return the manifest of a bundle whose every byte is as it was sealed.
+
+    Args:
+        folder: the bundle's.
+        digest: what names it.
+        look: what is known of its files; None reads every byte.
 
     Raises:
         InvalidInput: the manifest is not the one the digest names, a file is missing, altered,
@@ -45,7 +52,7 @@ def verify_bundle(folder: Path, digest: str) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _broken(folder, f"its manifest cannot be read: {error}") from error
     try:
-        _compare(folder, manifest)
+        _compare(folder, manifest, look or Look({}))
     except OSError as error:
         what = Path(error.filename).name if error.filename else "a file"
         raise _broken(folder, f"{what} cannot be read: {error.strerror}") from error
@@ -58,11 +65,14 @@ class BundleStore:
     Args:
         folder: where they lie.
         home: the home's id; without one, no bundle that names a home is served.
+        boot: tells this start of the machine from others; a bundle is then read once a start, and
+            each time its files changed. None reads it each time.
     """
 
-    def __init__(self, folder: Path, home: str | None = None) -> None:
+    def __init__(self, folder: Path, home: str | None = None, boot: str | None = None) -> None:
         self._folder = folder
         self._home = home
+        self._witness = Witness(folder / _VERIFIED, boot)
 
     def add(self, draft: Path, manifest: Manifest) -> str:
         """Seal a draft folder and move it in; return its digest.
@@ -152,7 +162,8 @@ class BundleStore:
                 and topics have other numbers.
         """
         path = self.path(digest)
-        manifest = verify_bundle(path, digest)
+        with self._witness.looking(path) as look:
+            manifest = verify_bundle(path, digest, look)
         if manifest.home is not None and manifest.home != self._home:
             here = f"this is home {self._home}" if self._home else "this home has no id yet"
             raise InvalidInput(
@@ -186,14 +197,14 @@ class BundleStore:
         return [digest for _, digest in sorted(found)]
 
 
-def _compare(folder: Path, manifest: Manifest) -> None:
+def _compare(folder: Path, manifest: Manifest, look: Look) -> None:
     """Return if what lies in a folder is what its manifest lists, to the byte."""
     found = _files(folder)
     if found != manifest.files.keys():
         odd = ", ".join(sorted(found ^ manifest.files.keys()))
         raise _broken(folder, f"files missing or not listed: {odd}")
     for name, expected in manifest.files.items():
-        if not _is_plain(folder / name) or file_digest(folder / name) != expected:
+        if not _is_plain(folder / name) or look.digest(folder, name) != expected:
             raise _broken(folder, f"{name} was altered")
 
 

@@ -28,6 +28,7 @@ _NOWHERE = -1
 _LATER = -2
 """Place p of the annex is kept as ``_LATER - p``."""
 _STEP = 65_536
+_PAGE = 4_096
 
 
 class Tower(Protocol):
@@ -91,6 +92,11 @@ class CatalogueVectors:
         if len(listed):
             index = VectorIndex.of_one_list(vectors[known], listed.astype(np.uint64))
             self._newest = index, (index.segment(listed), *Annex(index).segments)
+
+    def touch(self) -> None:
+        """Look at every page of what is mapped, so that no search is the first to; for a thread."""
+        for array in (self.index.codes, self.index.scales, self.row_of_place, self._mapped):
+            array.reshape(-1).view(np.uint8)[::_PAGE].max(initial=0)
 
     def near(self, queries: Floats, count: int, gate: Gate) -> tuple[Hits, Rows]:
         """Return (Q, count) hits in no order of (Q, D) queries and (Q,) how many there are."""

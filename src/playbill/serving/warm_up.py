@@ -1,5 +1,7 @@
 """Running every kernel once with the types it will meet, before anybody waits for it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,38 +29,48 @@ from playbill.retrieval.rows_kernel import still_there
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
-    """Compile or load from the cache what a request calls.
+    """Compile or load from the cache what a request calls, part after part.
 
     Item state may be empty: its arrays are there, and their first records read as zeros.
     """
-    tables = ItemTables(shared.items[:8], shared.authors[:8], shared.topics)
-    rows = np.zeros(4, np.int64)
+    for part in PARTS.values():
+        part(shared, clock, settings)
+
+
+def _warm_features(shared: SharedView, clock: Clock, settings: Settings) -> None:
     user = empty_user()
-    Assembler().read(tables, rows, user, clock.now_ms())
-    user.flags.writeable = False
-    bits = np.empty(len(rows), np.uint8)
-    merged([rows], [1])
-    broken_by(rows, tables.items, user[0], np.uint32(1), rows, EVERY_ROW, 1, bits)
-    first_of_each(rows)
-    _warm_ranking(ItemView(tables, shared.trending, 0, clock.now_ms()), user, settings)
-    vectors = np.eye(8, dtype=np.float32)
+    Assembler().read(_first(shared), np.zeros(4, np.int64), user, clock.now_ms())
+    LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
+
+
+def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
+    """Find the nearest of eight videos, four of which came later than the index."""
+    tables, user = _first(shared), _viewer()
+    rows, vectors = np.zeros(4, np.int64), np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
     places = np.zeros(8, np.int32)
     places.flags.writeable = False
-    table = CatalogueVectors(index, places)
+    table = CatalogueVectors(index, places, places)
     table.annex.add(vectors[:4], rows)
     still_there(tables.items, places, index.keys)
     rows_of_keys(tables.items, index.keys)
     table.vectors(rows)
-    gate = gate_of(view_of(shared), 1, user)
-    table.near(vectors, 4, gate)
-    LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
+    table.near(vectors, 4, gate_of(view_of(shared), 1, user))
 
 
-def _warm_ranking(view: ItemView, user: npt.NDArray[np.void], settings: Settings) -> None:
+def _warm_rules(shared: SharedView, clock: Clock, settings: Settings) -> None:
+    tables, user = _first(shared), _viewer()
+    rows, bits = np.zeros(4, np.int64), np.empty(4, np.uint8)
+    merged([rows], [1])
+    broken_by(rows, tables.items, user[0], np.uint32(1), rows, EVERY_ROW, 1, bits)
+    first_of_each(rows)
+
+
+def _warm_ranking(shared: SharedView, clock: Clock, settings: Settings) -> None:
     """Score and choose a slate of four candidates that are all the same video."""
+    view = ItemView(_first(shared), shared.trending, 0, clock.now_ms())
     rows = np.zeros(4, np.int64)
-    query = Query(user, 1, None, np.random.default_rng(0))
+    query = Query(_viewer(), 1, None, np.random.default_rng(0))
     asked = RankingRequest(query, surface=1, size=2, excluded=rows, at_ms=view.at_ms, user_epoch=0)
     features = np.zeros((4, 2), np.float32)
     order = best_first(np.zeros(4, np.float32))
@@ -66,3 +78,24 @@ def _warm_ranking(view: ItemView, user: npt.NDArray[np.void], settings: Settings
     heavy_input(asked, candidates, 2, view)
     candidates.utility = expected_utility(np.zeros((4, 4), np.float32), np.zeros(4, np.float32))
     Policies(settings.serving).of(1).selector.select(asked, candidates, view)
+
+
+PARTS: dict[str, Callable[[SharedView, Clock, Settings], None]] = {
+    "ranking": _warm_ranking,
+    "features": _warm_features,
+    "search": _warm_search,
+    "rules": _warm_rules,
+}
+"""What ``warm_kernels`` does, by name, longest to compile first; parts share no kernel that takes
+long."""
+
+
+def _first(shared: SharedView) -> ItemTables:
+    """Return the first records of item state, in use or not."""
+    return ItemTables(shared.items[:8], shared.authors[:8], shared.topics)
+
+
+def _viewer() -> npt.NDArray[np.void]:
+    user = empty_user()
+    user.flags.writeable = False
+    return user
