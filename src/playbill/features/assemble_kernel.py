@@ -10,7 +10,7 @@ from numba import njit
 
 from playbill.features.arithmetic_kernel import log1p
 from playbill.features.decay_kernel import LANES, add_faded, fade
-from playbill.features.definitions import Fact, FactKind, Rate, Scope, Volume
+from playbill.features.definitions import VIEWER_FACTS, Fact, FactKind, Rate, Scope, Volume
 from playbill.features.layout import (
     GROUP_RECORD,
     HISTORY,
@@ -42,7 +42,7 @@ _RECENT_SAME_TOPIC = int(FactKind.RECENT_SAME_TOPIC)
 _RECENT_SAME_AUTHOR = int(FactKind.RECENT_SAME_AUTHOR)
 _LANGUAGE_MATCH = int(FactKind.LANGUAGE_MATCH)
 _RECENT_LONG = int(FactKind.RECENT_LONG)
-_OF_THE_VIEWER = (_USER_TENURE, _USER_IDLE, _HOUR_SIN, _HOUR_COS, _RECENT_LONG)
+_OF_THE_VIEWER = tuple(int(fact) for fact in VIEWER_FACTS)
 _VIEWERS, _CANDIDATES = 0, 1
 _ITEM = int(Scope.ITEM)
 _AUTHOR = int(Scope.AUTHOR)
