@@ -22,7 +22,7 @@ from playbill.features.layout import (
     USER_AUTHORS,
     USER_TOPICS,
 )
-from playbill.features.prefetch_kernel import ask_records
+from playbill.features.prefetch_kernel import ask_line, ask_records
 
 _HOUR_MS = 3_600_000.0
 _ITEM_BYTES, _AUTHOR_BYTES = ITEM_RECORD.itemsize, GROUP_RECORD.itemsize
@@ -241,6 +241,13 @@ def _read_names(rows, items, makers, names, shares):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _ask_authors(authors_at, rows, items):
+    """Ask for the authors of candidates whose own records were asked for a while ago."""
+    for c in range(rows.shape[0]):
+        ask_line(authors_at + items[rows[c]].author * _AUTHOR_BYTES)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
     """Fill ``out`` (C, F) float32 with the features of C candidates for one viewer.
 
@@ -263,7 +270,7 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
     own = np.empty(HISTORY, np.uint32), np.empty(HISTORY, np.uint16)
     items_at, authors_at = items.ctypes.data, authors.ctypes.data
     ask_records(items_at, _ITEM_BYTES, user.history[: user.history_count])
-    ask_records(items_at, _ITEM_BYTES, rows[:LANES])
+    ask_records(items_at, _ITEM_BYTES, rows[: 2 * LANES])
     _read_history(own[0], own[1], user, items)
     _read_user(values, facts, user, at_ms, hour, base, decay, half_lives_ms)
     _read_features(told, values, facts, LANES, program, _VIEWERS)
@@ -279,12 +286,14 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
         values[base[_USER_TOPIC] :] = 0.0
         _read_names(block, items, makers, names, shares)
         mine, named = makers[:count], names[:, :count]
-        ask_records(authors_at, _AUTHOR_BYTES, mine)
-        ask_records(items_at, _ITEM_BYTES, rows[first + LANES : first + 2 * LANES])
+        ask_records(items_at, _ITEM_BYTES, rows[first + 2 * LANES : first + 3 * LANES])
+        if first == 0:
+            ask_records(authors_at, _AUTHOR_BYTES, mine)
         _read_item_sums(values, block, items, at_ms, base, decay, half_lives_ms)
         _read_topic_sums(values, named, shares, topics, at_ms, base, decay, half_lives_ms)
         _read_author_sums(values, mine, authors, at_ms, base, decay, half_lives_ms)
         _read_user_sums(values, named, shares, mine, user, faded_topic, faded_author, base)
+        _ask_authors(authors_at, rows[first + LANES : first + 2 * LANES], items)
         _read_facts(facts, block, items, user, mine, named, own, at_ms)
         _read_features(told, values, facts, count, program, _CANDIDATES)
         for c in range(count):
