@@ -17,6 +17,7 @@ from playbill.features import (
 from playbill.features.definitions import (
     FEATURES,
     LAYOUT_VERSION,
+    VIEWER_FEATURES,
     Fact,
     FactKind,
     Rate,
@@ -113,3 +114,15 @@ def test_a_kernel_knows_every_name_by_its_number(kernel, names):
     assert {name: getattr(kernel, f"_{name}", None) for name in names.__members__} == {
         name: int(number) for name, number in names.__members__.items()
     }
+
+
+def test_what_is_the_viewers_is_read_by_no_candidate():
+    candidates = {FactKind.ITEM_AGE, FactKind.ITEM_DURATION, FactKind.FOLLOWS_AUTHOR,
+                  FactKind.IN_HISTORY, FactKind.RECENT_SAME_TOPIC, FactKind.RECENT_SAME_AUTHOR,
+                  FactKind.LANGUAGE_MATCH}  # fmt: skip
+    assert len(VIEWER_FEATURES) == len(FEATURES)
+    for feature, viewers in zip(FEATURES, VIEWER_FEATURES, strict=True):
+        if isinstance(feature, Fact):
+            assert viewers == (feature.fact not in candidates)
+        else:
+            assert viewers == (feature.scope is Scope.USER)

@@ -20,6 +20,17 @@ def test_what_is_no_number_counts_as_nothing():
     assert scorer.score(dense).tolist() == [2.0, 3.0]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 52, 63])
+def test_a_score_is_the_sum_of_its_terms(count):
+    random = np.random.default_rng(count)
+    dense = random.normal(size=(30, count)).astype(np.float32)
+    dense[random.random(dense.shape) < 0.1] = np.nan
+    weights = random.normal(size=count).astype(np.float32)
+    scorer = LightScorer(weights, np.float32(0.25))
+    expected = np.nan_to_num(dense).astype(np.float64) @ weights.astype(np.float64) + 0.25
+    assert scorer.score(dense) == pytest.approx(expected, abs=1e-5)
+
+
 def test_damaged_files_are_refused(tmp_path):
     path = tmp_path / "light.npz"
     with pytest.raises(InvalidInput, match="is no light scorer"):

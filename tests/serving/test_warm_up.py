@@ -37,6 +37,7 @@ KERNELS = (
     merge_kernel.merge,
     order_kernel.fill_heavy_input,
     order_kernel.fill_keys,
+    order_kernel.fill_ordered,
     order_kernel.fill_utility,
     rules_kernel.broken_by,
     scan_kernel.assign,

@@ -8,7 +8,12 @@ from playbill.features.checkpoint import (
     save_checkpoint,
     state_digest,
 )
-from playbill.features.definitions import FEATURE_NAMES, FEATURES, features_digest
+from playbill.features.definitions import (
+    FEATURE_NAMES,
+    FEATURES,
+    VIEWER_FEATURES,
+    features_digest,
+)
 from playbill.features.expand import is_long_view
 from playbill.features.fold import Fold, Folded
 from playbill.features.layout import (
@@ -53,6 +58,7 @@ __all__ = [
     "NO_TOPIC",
     "TRENDING_LIST",
     "USER_RECORD",
+    "VIEWER_FEATURES",
     "VISIBLE",
     "Assembler",
     "BatchedUsers",

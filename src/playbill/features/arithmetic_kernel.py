@@ -24,7 +24,7 @@ _TWO_52_AND_1022 = 2.0**52 + 1022.0
 _WHOLE = 1.5 * 2.0**52
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def pow2(x: float) -> float:
     """Return 2**x within 1e-11 relative, for x in [-1000, 1000]; beyond, the value at the end."""
     x = min(max(x, -1000.0), 1000.0)
@@ -44,7 +44,7 @@ def pow2(x: float) -> float:
     return p * np.int64(exponent).view(np.float64)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def log1p(v: float) -> float:
     """Return log(1 + v) within 1e-8 absolute, for v >= 0; smaller v counts as 0."""
     bits = np.float64(1.0 + max(v, 0.0)).view(np.int64)
@@ -59,7 +59,7 @@ def log1p(v: float) -> float:
     return 2.0 * s * series + e * _LN2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def mixed(key: int) -> int:
     """Return 64 well-mixed bits of a key (the finaliser of SplitMix64).
 

@@ -10,9 +10,11 @@ from numba import njit
 
 from playbill.features.arithmetic_kernel import log1p
 from playbill.features.decay_kernel import LANES, add_faded, fade
-from playbill.features.definitions import Fact, FactKind, Rate, Scope, Volume
+from playbill.features.definitions import VIEWER_FACTS, Fact, FactKind, Rate, Scope, Volume
 from playbill.features.layout import (
+    GROUP_RECORD,
     HISTORY,
+    ITEM_RECORD,
     LONG,
     NO_TOPIC,
     RECENT,
@@ -20,8 +22,10 @@ from playbill.features.layout import (
     USER_AUTHORS,
     USER_TOPICS,
 )
+from playbill.features.prefetch_kernel import ask_line, ask_records
 
 _HOUR_MS = 3_600_000.0
+_ITEM_BYTES, _AUTHOR_BYTES = ITEM_RECORD.itemsize, GROUP_RECORD.itemsize
 
 # Numba takes plain numbers as constants, not the members of an enumeration.
 _RATE, _VOLUME, _FACT = Rate.code, Volume.code, Fact.code
@@ -38,7 +42,7 @@ _RECENT_SAME_TOPIC = int(FactKind.RECENT_SAME_TOPIC)
 _RECENT_SAME_AUTHOR = int(FactKind.RECENT_SAME_AUTHOR)
 _LANGUAGE_MATCH = int(FactKind.LANGUAGE_MATCH)
 _RECENT_LONG = int(FactKind.RECENT_LONG)
-_OF_THE_VIEWER = (_USER_TENURE, _USER_IDLE, _HOUR_SIN, _HOUR_COS, _RECENT_LONG)
+_OF_THE_VIEWER = tuple(int(fact) for fact in VIEWER_FACTS)
 _VIEWERS, _CANDIDATES = 0, 1
 _ITEM = int(Scope.ITEM)
 _AUTHOR = int(Scope.AUTHOR)
@@ -48,7 +52,7 @@ _USER_TOPIC = int(Scope.USER_TOPIC)
 _USER_AUTHOR = int(Scope.USER_AUTHOR)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_user(values, facts, user, at_ms, hour, base, decay, half_lives_ms):
     """Fill what is the same for every candidate, in every lane."""
     first, width = base[_USER], base[_USER_TOPIC] - base[_USER]
@@ -69,7 +73,7 @@ def _read_user(values, facts, user, at_ms, hour, base, decay, half_lives_ms):
     facts[_RECENT_LONG, :] = long_views / recent if recent > 0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_history(makers, subjects, user, items):
     """Fill authors and first topics of the viewer's recent videos, read once a request."""
     for i in range(user.history_count):
@@ -78,7 +82,7 @@ def _read_history(makers, subjects, user, items):
         subjects[i] = other.topics[0]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_item_sums(values, rows, items, at_ms, base, decay, half_lives_ms):
     """Add each candidate's own sums."""
     width = base[_AUTHOR] - base[_ITEM]
@@ -92,7 +96,7 @@ def _read_item_sums(values, rows, items, at_ms, base, decay, half_lives_ms):
     add_faded(values, base[_ITEM], width, raw, ages, ones, rows.shape[0], decay, half_lives_ms)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_author_sums(values, makers, authors, at_ms, base, decay, half_lives_ms):
     """Add the sums of each candidate's author; memory is asked for all before any is used."""
     width = base[_TOPIC] - base[_AUTHOR]
@@ -107,7 +111,7 @@ def _read_author_sums(values, makers, authors, at_ms, base, decay, half_lives_ms
     add_faded(values, base[_AUTHOR], width, raw, ages, ones, makers.shape[0], decay, half_lives_ms)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_topic_sums(values, names, shares, topics, at_ms, base, decay, half_lives_ms):
     """Add the mean of the sums of each candidate's topics, one topic of all candidates in turn."""
     width, count = base[_USER] - base[_TOPIC], names.shape[1]
@@ -131,7 +135,7 @@ def _read_topic_sums(values, names, shares, topics, at_ms, base, decay, half_liv
             add_faded(values, base[_TOPIC], width, raw, ages, shares, count, decay, half_lives_ms)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_user_sums(values, names, shares, makers, user, faded_topic, faded_author, base):
     """Add what the viewer did with each candidate's topics and author."""
     first, beyond = base[_USER_TOPIC], base[_USER_AUTHOR]
@@ -152,7 +156,7 @@ def _read_user_sums(values, names, shares, makers, user, faded_topic, faded_auth
                 break
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_facts(facts, rows, items, user, makers, names, own, at_ms):
     """Fill the facts of each candidate and the viewer; ``own`` are makers and subjects."""
     own_makers, own_subjects = own
@@ -186,7 +190,7 @@ def _read_facts(facts, rows, items, user, makers, names, own, at_ms):
             known[c] = log1p(known[c])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _whose(code, a, base):
     """Return whether a feature is the viewer's, and so the same for every candidate."""
     if code != _FACT:
@@ -197,7 +201,7 @@ def _whose(code, a, base):
     return _CANDIDATES
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_features(told, values, facts, count, program, whose):
     """Fill the rows of ``told`` that are the viewer's, or the candidates'."""
     code, a, b, prior, strength, base, _ = program
@@ -223,7 +227,7 @@ def _read_features(told, values, facts, count, program, whose):
                 out[c] = np.nan
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _read_names(rows, items, makers, names, shares):
     """Fill author, topics and one over the number of topics of each candidate."""
     for c in range(rows.shape[0]):
@@ -236,7 +240,14 @@ def _read_names(rows, items, makers, names, shares):
         shares[c] = 1.0 / count if count > 0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _ask_authors(authors_at, rows, items):
+    """Ask for the authors of candidates whose own records were asked for a while ago."""
+    for c in range(rows.shape[0]):
+        ask_line(authors_at + items[rows[c]].author * _AUTHOR_BYTES)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
     """Fill ``out`` (C, F) float32 with the features of C candidates for one viewer.
 
@@ -257,6 +268,9 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
     makers, shares = np.empty(LANES, np.uint32), np.empty(LANES, np.float64)
     names = np.empty((TOPICS_PER_ITEM, LANES), np.uint16)
     own = np.empty(HISTORY, np.uint32), np.empty(HISTORY, np.uint16)
+    items_at, authors_at = items.ctypes.data, authors.ctypes.data
+    ask_records(items_at, _ITEM_BYTES, user.history[: user.history_count])
+    ask_records(items_at, _ITEM_BYTES, rows[: 2 * LANES])
     _read_history(own[0], own[1], user, items)
     _read_user(values, facts, user, at_ms, hour, base, decay, half_lives_ms)
     _read_features(told, values, facts, LANES, program, _VIEWERS)
@@ -272,10 +286,14 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
         values[base[_USER_TOPIC] :] = 0.0
         _read_names(block, items, makers, names, shares)
         mine, named = makers[:count], names[:, :count]
+        ask_records(items_at, _ITEM_BYTES, rows[first + 2 * LANES : first + 3 * LANES])
+        if first == 0:
+            ask_records(authors_at, _AUTHOR_BYTES, mine)
         _read_item_sums(values, block, items, at_ms, base, decay, half_lives_ms)
-        _read_author_sums(values, mine, authors, at_ms, base, decay, half_lives_ms)
         _read_topic_sums(values, named, shares, topics, at_ms, base, decay, half_lives_ms)
+        _read_author_sums(values, mine, authors, at_ms, base, decay, half_lives_ms)
         _read_user_sums(values, named, shares, mine, user, faded_topic, faded_author, base)
+        _ask_authors(authors_at, rows[first + LANES : first + 2 * LANES], items)
         _read_facts(facts, block, items, user, mine, named, own, at_ms)
         _read_features(told, values, facts, count, program, _CANDIDATES)
         for c in range(count):
@@ -283,7 +301,7 @@ def assemble(out, rows, state, user, at_ms, hour, program, half_lives_ms):
                 out[first + c, f] = told[f, c]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def assemble_many(out, rows, starts, state, users, at_ms, hours, program, half_lives_ms):
     """Fill ``out`` (N, F) for Q requests laid end to end; request q has rows starts[q]:starts[q+1].
 

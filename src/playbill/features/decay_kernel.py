@@ -13,7 +13,7 @@ LANES = 64
 """Candidates that are worked on together: all of what is known of them stays in the first cache."""
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def add_faded(values, first, width, raw, ages, shares, count, decay, half_lives_ms):
     """Add faded sums to ``values[first : first + width]``.
 
@@ -41,7 +41,7 @@ def add_faded(values, first, width, raw, ages, shares, count, decay, half_lives_
             row[c] += sums[c] * factors[c]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def fade(sums, first, age_ms, decay, half_lives_ms, faded):
     """Fill what one record's sums, which are rows from ``first`` on, are multiplied by."""
     for s in range(sums.shape[0]):

@@ -131,6 +131,16 @@ class FactKind(enum.IntEnum):
     """Share of the viewer's 16 newest videos that were long views."""
 
 
+VIEWER_FACTS = (
+    FactKind.USER_TENURE,
+    FactKind.USER_IDLE,
+    FactKind.HOUR_SIN,
+    FactKind.HOUR_COS,
+    FactKind.RECENT_LONG,
+)
+"""Facts that are the same for every candidate of a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A number read from a record, the row or the request."""
@@ -207,6 +217,12 @@ FEATURES: tuple[Feature, ...] = (
 """Every feature of a candidate, in the order of its column."""
 
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+VIEWER_FEATURES: tuple[bool, ...] = tuple(
+    feature.fact in VIEWER_FACTS if isinstance(feature, Fact) else feature.scope is Scope.USER
+    for feature in FEATURES
+)
+"""Which features are the viewer's, and so the same for every candidate of a request."""
 
 
 @cache

@@ -3,6 +3,8 @@
 from playbill.models.content_tower import ContentTower
 from playbill.models.light_scorer import LightScorer
 from playbill.models.runtimes import Ranker, UserTower
+from playbill.models.served_ranker import ServedRanker
+from playbill.models.served_user_tower import ServedUserTower
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH, value_vector, value_weights
 from playbill.models.user_history import history_inputs, history_weights
 
@@ -13,6 +15,8 @@ __all__ = [
     "ContentTower",
     "LightScorer",
     "Ranker",
+    "ServedRanker",
+    "ServedUserTower",
     "UserTower",
     "history_inputs",
     "history_weights",

@@ -13,7 +13,7 @@ from playbill.models.tasks import CATEGORIES, TASKS, WIDTH
 
 Floats = npt.NDArray[np.float32]
 
-_REFUSALS = (
+REFUSALS = (
     refusals.Fail,
     refusals.InvalidArgument,
     refusals.InvalidGraph,
@@ -22,9 +22,15 @@ _REFUSALS = (
     refusals.NotImplemented,
     refusals.RuntimeException,
 )
+"""What the runtime raises."""
 
 
-def _session(model: Path | bytes, threads: int) -> Any:
+def open_session(model: Path | bytes, threads: int) -> Any:
+    """Return a session of a graph's file or bytes on so many threads.
+
+    Raises:
+        InvalidInput: it cannot be loaded.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -33,7 +39,7 @@ def _session(model: Path | bytes, threads: int) -> Any:
     name = "the graph" if isinstance(model, bytes) else model.name
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    except _REFUSALS as error:
+    except REFUSALS as error:
         raise InvalidInput(
             f"{name} cannot be loaded: {error}", hint="train again or restore the bundle"
         ) from error
@@ -47,7 +53,7 @@ def _run(session: Any, output: str, inputs: dict[str, npt.NDArray[Any]]) -> Floa
     """
     try:
         found: Floats = session.run([output], inputs)[0]
-    except _REFUSALS as error:
+    except REFUSALS as error:
         raise DependencyUnavailable(f"the graph of {output!r} failed: {error}") from error
     return found
 
@@ -79,7 +85,7 @@ class Ranker:
         Raises:
             InvalidInput: it cannot be loaded, or takes another number of features.
         """
-        session = _session(model, threads)
+        session = open_session(model, threads)
         _require(session, {"dense": [None, features], "categories": [None, len(CATEGORIES)]}, "p")
         return cls(session)
 
@@ -107,7 +113,7 @@ class UserTower:
         Raises:
             InvalidInput: it cannot be loaded, or takes other inputs.
         """
-        session = _session(model, threads)
+        session = open_session(model, threads)
         shapes: dict[str, list[int | None]] = {
             "history_vectors": [1, HISTORY, WIDTH],
             "history_weights": [1, HISTORY],

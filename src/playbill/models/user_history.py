@@ -35,6 +35,8 @@ def _by_action() -> Floats:
 
 _WORTH_BY_ACTION = _by_action()
 _BY_RANK = (RECENCY ** np.arange(HISTORY)).astype(np.float32)
+HISTORY_TABLES = _WORTH_BY_ACTION, _BY_RANK
+"""(256,) what an action is worth, by its bits; (32,) how much of it counts, by place."""
 
 
 def history_weights(actions: npt.NDArray[np.uint8]) -> Floats:

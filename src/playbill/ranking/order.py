@@ -3,21 +3,35 @@
 import numpy as np
 import numpy.typing as npt
 
-from playbill.ranking.order_kernel import fill_heavy_input, fill_keys, places_of
-from playbill.ranking.stages import Candidates, Floats, RankingRequest, Rows
+from playbill.ranking.order_kernel import fill_heavy_input, fill_keys, fill_ordered
+from playbill.ranking.stages import Candidates, Floats, RankingRequest
 from playbill.retrieval import ItemView
 
 
-def best_first(scores: Floats) -> Rows:
-    """Return the places of (C,) scores, best first, equal ones as they came.
+def best_first(candidates: Candidates) -> Candidates:
+    """Return the candidates best first by the light scorer, equal ones as they came.
 
-    What is not finite becomes -inf in ``scores`` itself, and stands last.
+    What is not finite becomes -inf in ``light`` itself, and stands last. There is no utility yet.
     """
-    keys = np.empty(len(scores), np.uint64)
-    fill_keys(scores, keys)
+    light, places = candidates.light, candidates.places
+    assert light is not None
+    assert places is not None
+    keys = np.empty(len(light), np.uint64)
+    fill_keys(light, keys)
     keys.sort()
-    places: Rows = places_of(keys[::-1])
-    return places
+    ordered = Candidates(
+        np.empty_like(candidates.rows),
+        np.empty_like(candidates.sources),
+        candidates.features,
+        np.empty_like(places),
+        np.empty_like(light),
+    )
+    fill_ordered(
+        keys,
+        (candidates.rows, candidates.sources, places, light),
+        (ordered.rows, ordered.sources, ordered.places, ordered.light),
+    )
+    return ordered
 
 
 def heavy_input(

@@ -26,9 +26,23 @@ def fill_keys(scores, keys):
         keys[c] = (np.uint64(ordered) << _HALF) | (~np.uint64(c) & _LOW)
 
 
-def places_of(keys):
-    """Return (C,) places of (C,) keys."""
-    return (~keys & _LOW).view(np.int64)
+@njit(nogil=True, cache=True)
+def fill_ordered(keys, columns, ordered):
+    """Fill (C,) columns with those of the candidates, the last of (C,) ascending keys first.
+
+    Args:
+        keys: (C,) uint64, ascending.
+        columns: rows int64, sources uint8, places int64 and light float32, as candidates came.
+        ordered: the same of the candidates in order.
+    """
+    rows, sources, places, light = columns
+    to_rows, to_sources, to_places, to_light = ordered
+    for c in range(keys.shape[0]):
+        at = np.int64(~keys[keys.shape[0] - 1 - c] & _LOW)
+        to_rows[c] = rows[at]
+        to_sources[c] = sources[at]
+        to_places[c] = places[at]
+        to_light[c] = light[at]
 
 
 @njit(nogil=True, cache=True)

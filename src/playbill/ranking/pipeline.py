@@ -170,7 +170,7 @@ class Pipeline:
         started_s = self._clock.elapsed_s()
         assert candidates.features is not None
         candidates.light = self.model.light(candidates.features)
-        ordered = candidates.keep(best_first(candidates.light))
+        ordered = best_first(candidates)
         if request.told:
             count = len(candidates.rows)
             self._tell(trace, "light", "scorer", count, count, started_s)

@@ -46,9 +46,10 @@ class RankingModel(Protocol):
         ...
 
     def heavy(self, features: Floats, categories: npt.NDArray[np.int64]) -> Floats:
-        """Return (C, 4) calibrated probabilities of ``TASKS``.
+        """Return (C, 4) calibrated probabilities of ``TASKS``, for candidates of one request.
 
-        ``categories`` (C, 3): surface code, region code, first topic + 1.
+        ``categories`` (C, 3): surface code, region code, first topic + 1. What is the viewer's
+        or the request's may be read from the first candidate alone.
         """
         ...
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from playbill.contracts import Manifest
 from playbill.core import InvalidInput
-from playbill.features import FEATURE_NAMES, features_digest
-from playbill.models import TASKS, ContentTower, LightScorer, Ranker, UserTower, history_inputs
+from playbill.features import FEATURE_NAMES, VIEWER_FEATURES, features_digest
+from playbill.models import TASKS, ContentTower, LightScorer, ServedRanker, ServedUserTower
 from playbill.retrieval import CatalogueVectors, VectorIndex, VectorTable
 
 Floats = npt.NDArray[np.float32]
@@ -37,8 +37,8 @@ class BundleModel:
     vectors: CatalogueVectors
     tower: ContentTower
     popular: dict[int, npt.NDArray[np.uint64]]
-    _ranker: Ranker
-    _user_tower: UserTower
+    _ranker: ServedRanker
+    _user_tower: ServedUserTower
     _light: LightScorer
     _user_vectors: OrderedDict[bytes, Floats] = field(default_factory=OrderedDict)
 
@@ -64,8 +64,8 @@ class BundleModel:
                 CatalogueVectors(index, rows, places),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
-                Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES)),
-                UserTower.load(folder / "user_tower.onnx"),
+                ServedRanker.load(folder / "ranker.onnx", VIEWER_FEATURES),
+                ServedUserTower.load(folder / "user_tower.onnx"),
                 LightScorer.load(folder / "light.npz"),
             )
         except _UNUSABLE as error:
@@ -88,21 +88,23 @@ class BundleModel:
         if known is not None:
             self._user_vectors.move_to_end(history)
             return known
-        vectors, weights = history_inputs(user, lambda rows: self.vectors.vectors(rows)[0])
-        found = self._user_tower.vector(vectors, weights)
-        if not np.isfinite(found).all():
+        found = self._user_tower.vector(user, self._looked_up)
+        if found is None:
             return None
         self._user_vectors[history] = found
         if len(self._user_vectors) > _USER_VECTORS:
             self._user_vectors.popitem(last=False)
         return found
 
+    def _looked_up(self, rows: npt.NDArray[np.int64]) -> Floats:
+        return self.vectors.vectors(rows)[0]
+
     def light(self, features: Floats) -> Floats:
         """Return (C,) approximate utility of (C, F) features."""
         return self._light.score(features)
 
     def heavy(self, features: Floats, categories: npt.NDArray[np.int64]) -> Floats:
-        """Return (C, 4) calibrated probabilities of ``TASKS``."""
+        """Return (C, 4) calibrated probabilities of ``TASKS`` for one request's candidates."""
         return self._ranker.score(features, categories)
 
 

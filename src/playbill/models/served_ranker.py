@@ -1,0 +1,196 @@
+"""The ranker as a request asks it: what is the viewer's once, the candidates' in one pass.
+
+The graph of the bundle says what is meant; this says the same with less work, which is tried
+whenever a bundle is loaded. Decision 0028.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.models.onnx_wire import Graph, Node, layers_graph
+from playbill.models.runtimes import REFUSALS, Ranker, open_session
+from playbill.models.served_kernel import fill_layers_input
+from playbill.models.silent_onnx import onnxruntime
+from playbill.models.tasks import CATEGORIES, TASKS
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+_TRIED_ROWS = 32
+_TOLERANCE = 1e-5
+"""Additions in another order; probabilities of float32 differ by less."""
+_BEFORE = (
+    Node("Sub", ("dense", "mean"), ("centred",)),
+    Node("Mul", ("centred", "scale"), ("scaled",)),
+    Node("Abs", ("scaled",), ("size",)),
+    Node("LessOrEqual", ("size", "finite"), ("usable",)),
+    Node("Where", ("usable", "scaled", "zero"), ("cleaned",)),
+    Node("Clip", ("cleaned", "least", "most"), ("x",)),
+    Node("GreaterOrEqual", ("categories", "code_zero"), ("not_below",)),
+    Node("Less", ("categories", "sizes"), ("not_above",)),
+    Node("And", ("not_below", "not_above"), ("known",)),
+    Node("Where", ("known", "categories", "code_zero"), ("codes",)),
+    Node("Add", ("codes", "offsets"), ("places",)),
+    Node("Gather", ("embeddings", "places"), ("gathered",)),
+    Node("Reshape", ("gathered", "flat"), ("embedded",)),
+    Node("Concat", ("x", "embedded"), ("input",)),
+)
+"""What the exporter puts before the layers."""
+
+
+@dataclass(slots=True)
+class _Bound:
+    """Arrays for N candidates, which the session reads and writes in place."""
+
+    x: Floats
+    first_bias: Floats
+    p: Floats
+    binding: Any
+
+
+class Layers:
+    """A ranker's graph, taken apart. Not for two threads at once: it reuses buffers.
+
+    Args:
+        constants: of the graph.
+        count: how many layers it has.
+        viewers: (F,) which features are the same for all candidates of a request.
+    """
+
+    def __init__(
+        self, constants: dict[str, npt.NDArray[Any]], count: int, viewers: Sequence[bool]
+    ) -> None:
+        of = constants.__getitem__
+        width = of("embeddings").shape[1]
+        weights = [of(f"weight_{place}") for place in range(count)]
+        mask = np.array(viewers, np.bool_)
+        ours, theirs = np.flatnonzero(mask), np.flatnonzero(~mask)
+        fixed = len(mask) + np.arange((len(CATEGORIES) - 1) * width)
+        last = fixed[-1] + 1 + np.arange(width)
+        self._columns = ours, theirs
+        self._numbers = of("mean"), of("scale"), of("finite")[()], of("most")[()]
+        self._codes = of("sizes"), of("offsets"), of("embeddings")
+        self._first = weights[0][np.concatenate([ours, fixed])], of("bias_0")
+        weights[0] = weights[0][np.concatenate([theirs, last])]
+        self._sizes = len(weights[0]), weights[0].shape[1]
+        biases = [of(f"bias_{place}") for place in range(1, count)]
+        self._session = open_session(layers_graph(weights, biases), 1)
+        self._bound = self._bind(1)
+
+    def score(self, dense: Floats, categories: Ints) -> Floats:
+        """Return (N, 4) probabilities of the (N, F) features and (N, 3) codes of one request.
+
+        Raises:
+            DependencyUnavailable: the runtime gave up.
+        """
+        if not len(dense):
+            return np.empty((0, len(TASKS)), np.float32)
+        if len(dense) != len(self._bound.x):
+            self._bound = self._bind(len(dense))
+        bound = self._bound
+        fill_layers_input(
+            dense, categories, self._columns, self._numbers, self._codes, self._first,
+            bound.x, bound.first_bias,
+        )  # fmt: skip
+        try:
+            self._session.run_with_iobinding(bound.binding)
+        except REFUSALS as error:
+            raise DependencyUnavailable(f"the ranker's layers failed: {error}") from error
+        return bound.p.copy()
+
+    def _bind(self, count: int) -> _Bound:
+        """Return arrays for so many candidates; requests are mostly of one size."""
+        inputs, width = self._sizes
+        bound = _Bound(
+            np.zeros((count, inputs), np.float32),
+            np.zeros((1, width), np.float32),
+            np.zeros((count, len(TASKS)), np.float32),
+            self._session.io_binding(),
+        )
+        for name, array in (("x", bound.x), ("first_bias", bound.first_bias)):
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(array)
+            bound.binding.bind_ortvalue_input(name, value)
+        bound.binding.bind_ortvalue_output("p", onnxruntime.OrtValue.ortvalue_from_numpy(bound.p))
+        return bound
+
+
+class ServedRanker:
+    """Calibrated probabilities for the candidates of one request."""
+
+    def __init__(self, whole: Ranker, layers: Layers | None) -> None:
+        self._whole = whole
+        self._layers = layers
+
+    @classmethod
+    def load(cls, path: Path, viewers: Sequence[bool]) -> "ServedRanker":
+        """Return the ranker of a file; a graph that the exporter did not write is run as it is.
+
+        Args:
+            path: the file.
+            viewers: (F,) which features are the same for all candidates of a request.
+
+        Raises:
+            InvalidInput: it cannot be loaded, takes another number of features, or its layers on
+                their own say something else than the graph.
+        """
+        whole = Ranker.load(path, len(viewers))
+        graph = Graph.read_or_none(path.read_bytes())
+        count = _layers_of(graph) if graph else 0
+        if graph is None or not count:
+            return cls(whole, None)
+        layers = Layers(graph.constants, count, viewers)
+        dense, categories = _tried(graph, viewers)
+        expected, found = whole.score(dense, categories), layers.score(dense, categories)
+        if not np.allclose(found, expected, rtol=0.0, atol=_TOLERANCE):
+            raise InvalidInput(
+                f"{path.name} gives {expected[0]} and its layers give {found[0]}",
+                hint="train again or restore the bundle",
+            )
+        return cls(whole, layers)
+
+    def score(self, dense: Floats, categories: Ints) -> Floats:
+        """Return (N, 4) probabilities by ``TASKS`` of N candidates of one request.
+
+        Args:
+            dense: (N, F) raw features; the viewer's are those of the first row.
+            categories: (N, 3) codes; surface and region are those of the first row.
+
+        Raises:
+            DependencyUnavailable: the runtime gave up.
+        """
+        return (self._layers or self._whole).score(dense, categories)
+
+
+def _layers_of(graph: Graph) -> int:
+    """Return how many layers a graph of the exporter has, 0 for a graph of another kind."""
+    count = sum(node.kind == "Gemm" for node in graph.nodes)
+    expected, x = list(_BEFORE), "input"
+    for place in range(count):
+        last = place == count - 1
+        total, out = ("logits", "p") if last else (f"sum_{place}", f"hidden_{place}")
+        expected.append(Node("Gemm", (x, f"weight_{place}", f"bias_{place}"), (total,)))
+        expected.append(Node("Sigmoid" if last else "Relu", (total,), (out,)))
+        x = out
+    return count if list(graph.nodes) == expected else 0
+
+
+def _tried(graph: Graph, viewers: Sequence[bool]) -> tuple[Floats, Ints]:
+    """Return features and codes of a made-up request: usual ones, odd ones, and none at all."""
+    random = np.random.default_rng(0)
+    mean, scale = graph.constants["mean"], graph.constants["scale"]
+    spread = random.normal(0.0, 3.0, (_TRIED_ROWS, len(mean)))
+    dense = (mean + spread / np.maximum(scale, 1e-6)).astype(np.float32)
+    dense[:, np.array(viewers, np.bool_)] = dense[0, np.array(viewers, np.bool_)]
+    theirs = np.flatnonzero(~np.array(viewers, np.bool_))
+    if len(theirs):
+        dense[1, theirs[0]], dense[2, theirs[0]], dense[3, theirs[0]] = np.nan, np.inf, -np.inf
+    sizes = graph.constants["sizes"]
+    categories = random.integers(-2, sizes + 2, (_TRIED_ROWS, len(sizes)))
+    categories[:, :-1] = categories[0, :-1]
+    return dense, categories

@@ -1,0 +1,112 @@
+"""A viewer's vector without the runtime is the one that the bundle's graph gives."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playbill.core import InvalidInput
+from playbill.features import empty_user
+from playbill.features.layout import HISTORY
+from playbill.models import ServedUserTower, UserTower, history_inputs, served_user_tower
+from playbill.models.networks import UserNetwork
+from playbill.models.onnx_graphs import user_tower_graph
+from playbill.models.user_tower_kernel import fill_user
+
+
+@pytest.fixture(scope="module")
+def graph():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        return user_tower_graph(UserNetwork().eval())
+
+
+@pytest.fixture(scope="module")
+def path(graph, tmp_path_factory):
+    path = tmp_path_factory.mktemp("bundle") / "user_tower.onnx"
+    path.write_bytes(graph)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(path):
+    return UserTower.load(path)
+
+
+@pytest.fixture(scope="module")
+def served(path):
+    return ServedUserTower.load(path)
+
+
+def lookup(rows):
+    """Return a vector for each row; every seventh has none."""
+    vectors = np.array([np.random.default_rng(row).normal(size=64) for row in rows])
+    vectors[rows % 7 == 0] = 0.0
+    return vectors.astype(np.float32)
+
+
+def viewer(rows, actions):
+    user = empty_user()
+    user["history_count"] = len(rows)
+    user["history"][0, : len(rows)] = rows
+    user["history_action"][0, : len(rows)] = actions
+    return user
+
+
+watched = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 255)), max_size=HISTORY)
+
+
+@settings(deadline=None)
+@given(watched)
+def test_a_viewer_gets_the_vector_of_the_graph(whole, served, history):
+    user = viewer([row for row, _ in history], [action for _, action in history])
+    found = served.vector(user, lookup)
+    assert found == pytest.approx(whole.vector(*history_inputs(user, lookup)), abs=2e-6)
+    assert np.linalg.norm(found) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_an_empty_history_asks_for_nothing(served):
+    def refuse(rows):
+        raise AssertionError("nothing is to be looked up")
+
+    assert np.isfinite(served.vector(empty_user(), refuse)).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_vector_that_is_not_finite_is_none(served, bad):
+    user = viewer([3], [1])
+    assert served.vector(user, lambda rows: np.full((1, 64), bad, np.float32)) is None
+
+
+def test_loading_compiles_all_that_a_request_needs(path):
+    served = ServedUserTower.load(path)
+    ready = list(fill_user.signatures)
+    known = viewer([3, 7], [1, 2])
+    known.flags.writeable = False
+    for user in (known, empty_user()):
+        assert served.vector(user, lookup) is not None
+    assert list(fill_user.signatures) == ready
+
+
+def test_a_graph_of_another_make_is_run_as_it_is(graph, whole, tmp_path):
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    for node in model.graph.node:
+        node.output[:] = [name.replace("refined", "finer") for name in node.output]
+        node.input[:] = [name.replace("refined", "finer") for name in node.input]
+    path = tmp_path / "user_tower.onnx"
+    onnx.save(model, path)
+    user = viewer([3, 8], [1, 4])
+    found = ServedUserTower.load(path).vector(user, lookup)
+    assert found.tobytes() == whole.vector(*history_inputs(user, lookup)).tobytes()
+
+
+def test_numbers_that_say_something_else_are_refused(path, monkeypatch):
+    def doubled(vectors, user, tables, recency, cold, *others):
+        return fill_user(vectors, user, tables, recency, cold, *others) and others[-1].fill(0.5)
+
+    monkeypatch.setattr(served_user_tower, "fill_user", doubled)
+    with pytest.raises(InvalidInput, match="other vectors"):
+        ServedUserTower.load(path)
