@@ -155,7 +155,7 @@ def index(
     home: BenchHome = _DEFAULT_HOME,
     inserts: Annotated[int, typer.Option(min=0, help="Videos that come.")] = 50_000,
     deletes: Annotated[int, typer.Option(min=0, help="Videos that are taken down.")] = 50_000,
-    queries: Annotated[int, typer.Option(min=2, help="Viewers who ask.")] = 200,
+    queries: Annotated[int, typer.Option(min=2, help="Viewers who ask.")] = 400,
     neighbours: Annotated[int, typer.Option(min=1, help="Videos that each wants.")] = 300,
     html: HtmlOption = None,
     json: JsonOption = False,
