@@ -48,13 +48,24 @@ def test_without_a_file_everything_is_as_documented(file):
 
 def test_what_a_file_says_is_what_is_set_and_nothing_else(file):
     file.write_text(
-        'regions = ["eu", "us"]\ndrills = true\n[serving]\nbudget_ms = 90\n[http]\nport = 9000\n'
+        'regions = ["eu", "us"]\ndrills = true\n[serving]\nbudget_ms = 118\n[http]\nport = 9000\n'
     )
     told = read_settings(file)
     assert (told.regions, told.drills) == (("eu", "us"), True)
-    assert (told.serving.budget_ms, told.http.port) == (90.0, 9000)
-    assert msgspec.structs.replace(told.serving, budget_ms=150.0) == Settings().serving
+    assert (told.serving.budget_ms, told.http.port) == (118.0, 9000)
+    assert msgspec.structs.replace(told.serving, budget_ms=120.0) == Settings().serving
     assert told.epochs == Settings().epochs
+
+
+def test_budgets_that_do_not_add_up_are_refused_with_their_sum(file):
+    file.write_text("[serving]\nbudget_ms = 90\n")
+    with pytest.raises(InvalidInput) as caught:
+        read_settings(file)
+    assert caught.value.message == (
+        "playbill.toml: serving.budget_ms is 90, but user_store_ms = 30 + source_budget_ms = 30 + "
+        "scorer_budget_ms = 50 + 5 for the rest make 115"
+    )
+    assert caught.value.field == "serving.budget_ms"
 
 
 @pytest.mark.parametrize(

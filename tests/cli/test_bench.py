@@ -10,20 +10,24 @@ import pytest
 from live_home import free_port
 from playbill.app.clock import SystemClock
 from playbill.app.verbs import Home
+from playbill.benchmarks.churn import churn, with_newcomers
 from playbill.benchmarks.feed import measure_feed
+from playbill.benchmarks.index import measure_index
 from playbill.benchmarks.load import Generator
 from playbill.benchmarks.prepare import prepare, read_prepared
+from playbill.benchmarks.recall import Searched
 from playbill.benchmarks.roofline import measure_roofline
 from playbill.benchmarks.shapes import Shapes, weights_of
 from playbill.benchmarks.soak import measure_soak
 from playbill.benchmarks.stages import measure_stages
 from playbill.benchmarks.swap import measure_swap
-from playbill.benchmarks.world import BenchWorld, viewer_name
-from playbill.cli.bench_views import STAGES, write
+from playbill.benchmarks.world import BenchWorld, vectors_of, viewer_name
+from playbill.cli.bench_views import INDEX, STAGES, write
 from playbill.contracts import ServingSettings
-from playbill.core import Conflict, NotFound
-from playbill.features import FEATURE_NAMES
+from playbill.core import Conflict, InvalidInput, NotFound
+from playbill.features import FEATURE_NAMES, VISIBLE
 from playbill.retrieval import VectorIndex
+from playbill.retrieval.annex import Annex
 
 
 def quiet(stage: str, share: float) -> None:
@@ -164,3 +168,53 @@ def test_a_soak_tells_of_every_slice(home):
     assert report["failed"] == report["empty"] == 0
     assert report["same_process"]
     assert all(part["private_mb"] > 0 and part["descriptors"] > 0 for part in report["slices"])
+
+
+def test_an_index_that_lives_on_finds_what_one_built_anew_finds(home, tmp_path):
+    report = measure_index(home, 900, 600, 60, 10, quiet)
+    built, filled, anew = report["indexes"]
+    assert built["recall_of_new"] is None
+    assert filled["new_among_nearest"] == anew["new_among_nearest"] > 60
+    assert min(row["recall"] for row in report["indexes"]) > 0.9
+    assert filled["recall_of_new"] > 0.9
+    apart = filled["recall"] - anew["recall"]
+    assert report["filled_less_rebuilt"] == pytest.approx(apart, abs=2e-4)
+    low, high = report["interval_95"]
+    assert low <= report["filled_less_rebuilt"] <= high
+    json.dumps(report)
+    write(tmp_path / "index.html", INDEX, report)
+    assert "after inserts and deletes" in (tmp_path / "index.html").read_text()
+
+
+def test_an_index_that_takes_nothing_in_is_found_out(home, monkeypatch):
+    monkeypatch.setattr(Annex, "publish", lambda annex: None)
+    _, filled, anew = measure_index(home, 900, 600, 20, 10, quiet)["indexes"]
+    assert filled["recall_of_new"] == 0.0
+    assert anew["recall_of_new"] > 0.9
+
+
+def test_as_many_come_and_go_as_were_asked_for_and_nothing_comes_back():
+    world = BenchWorld(1_000, 10, 1, 10**12)
+    vectors = vectors_of(world, 1_130, quiet)
+    items = world.items(np.arange(1_000))
+    living, tower = with_newcomers(world, vectors, items, np.random.default_rng(1))
+    assert tower.vectors(living.items[1_000:]).tobytes() == vectors[1_000:].tobytes()
+    assert len(np.unique(living.items["key"])) == 1_130
+    before, hidden = len(living.visible), np.flatnonzero(items["flags"] & VISIBLE == 0)
+    counts = list(churn(living, 170, np.random.default_rng(2)))
+    assert counts == [1_050, 1_100, 1_130, 1_130]
+    assert len(living.visible) == before - 170
+    assert not np.isin(hidden, living.visible).any()
+    with pytest.raises(InvalidInput, match="too many to take down"):
+        next(churn(living, len(living.visible), np.random.default_rng(3)))
+
+
+def test_two_searches_are_compared_query_by_query():
+    exact = np.array([[0, 5], [1, -1]])
+    us = np.ones(2)
+    all_of_it = Searched(exact, 5, np.array([[True, True], [True, False]]), us)
+    half = Searched(exact, 5, np.array([[True, False], [True, False]]), us)
+    assert (all_of_it.row("a")["recall"], half.row("b")["recall"]) == (1.0, 0.6667)
+    assert (all_of_it.row("a")["recall_of_new"], half.row("b")["recall_of_new"]) == (1.0, 0.0)
+    assert all_of_it.ahead_of(half) == (0.25, pytest.approx(1.96 * 0.25 / 2**0.5, abs=1e-4))
+    assert all_of_it.ahead_of(all_of_it) == (0.0, 0.0)

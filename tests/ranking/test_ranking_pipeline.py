@@ -1,6 +1,7 @@
 """One request from candidates to a slate, with a small fake model."""
 
-from itertools import count, pairwise
+from dataclasses import dataclass
+from itertools import accumulate, count, pairwise
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from laws.feature_stories import law
 from laws.feature_views import NOW_MS, item_view, unit, viewer
 from laws.ranking_worlds import EXPLORE, TickingClock, request, stand
 from playbill.contracts import Tier
-from playbill.core import DependencyUnavailable
+from playbill.core import DependencyUnavailable, FixedClock
 from playbill.features import FEATURE_NAMES, VISIBLE, Assembler
 from playbill.features.layout import CLICKED, DISLIKED
-from playbill.retrieval import SOURCES, view_of
+from playbill.retrieval import SOURCES, Source, view_of
 
 AGE = FEATURE_NAMES.index("item_age")
 
@@ -33,9 +34,9 @@ def _younger_is_better(features):
     return 1.0 / (1.0 + features[:, AGE])
 
 
-def _ready(view=None, **settings):
+def _ready(view=None, indexed=20, **settings):
     settings = {"explore_share": 0.0, "explore_quota": 60, **settings}
-    made = stand(_aged() if view is None else view, **settings)
+    made = stand(_aged() if view is None else view, indexed=indexed, **settings)
     made.model.p_click = made.model.approximate = _younger_is_better
     return made
 
@@ -152,25 +153,82 @@ def test_an_author_that_was_hidden_comes_back_only_when_there_is_nothing_else():
     assert only.trace.reasons == ["catalogue_exhausted"]
 
 
-def test_sources_that_the_time_does_not_reach_are_left_out_and_named():
-    made = _ready(source_budget_ms=10.0)
-    search = made.model.table.vectors
+@dataclass
+class _Overrunning:
+    """A source that finds what another finds, and takes its time."""
 
-    def slow(rows):
-        made.clock.seconds += 0.011
-        return search(rows)
+    source: Source
+    clock: FixedClock
+    ms: float
 
-    made.model.table.vectors = slow
-    user = viewer(history=[3], actions=[CLICKED])
-    ranked = made.run(request(user=user, vector=unit(np.ones(8))))
-    skipped = [f"source_skipped:{name}" for name in ("followed", "fresh", "trending", "explore")]
-    assert ranked.trace.reasons == skipped
-    assert {SOURCES[code - 1] for code in ranked.sources} <= {"vector", "similar"}
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    def retrieve(self, query, view, quota):
+        self.clock.seconds += self.ms / 1000.0
+        return self.source.retrieve(query, view, quota)
 
 
-def test_no_time_for_any_source_is_nothing():
-    made = _ready(clock=TickingClock(tick_s=0.02), source_budget_ms=10.0)
-    assert made.run(request()) is None
+def _overrunning(made, ms: dict[str, float]):
+    """Return a stand whose sources take as long as is said; ranking has nothing else to spend."""
+    slow = [_Overrunning(one, made.clock, ms.get(one.name, 0.0)) for one in made.pipeline._sources]
+    made.pipeline._sources = tuple(slow)
+    return made
+
+
+def _rich():
+    """Return a stand and a request for which every source finds something."""
+    made = _ready(_aged(trending=[[50, 51, 52]]), indexed=60)
+    user = viewer(history=[3], actions=[CLICKED], follows=[7, 8])
+    return made, request(size=10, user=user, vector=unit(np.ones(8)))
+
+
+def test_every_source_of_the_rich_world_finds_something():
+    made, asked = _rich()
+    told = {stage.name: stage.left for stage in made.run(asked).trace.stages}
+    assert all(told[name] > 0 for name in SOURCES)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_that_overruns_costs_those_after_it_and_no_feed(name):
+    made, asked = _rich()
+    ranked = _overrunning(made, {name: 30.5}).run(asked)
+    later = SOURCES[SOURCES.index(name) + 1 :]
+    assert ranked.trace.reasons == [f"source_skipped:{other}" for other in later]
+    assert (ranked.tier, len(ranked.rows)) == (Tier.FULL, 10)
+    told = {stage.name for stage in ranked.trace.stages if stage.kind == "source"}
+    assert told == set(SOURCES) - set(later)
+
+
+@law(60)
+@given(ms=st.lists(st.sampled_from([0.0, 5.0, 12.0, 29.0, 31.0, 200.0]), min_size=6, max_size=6))
+def test_whatever_sources_take_a_feed_is_made_of_those_that_time_reached(ms):
+    made, asked = _rich()
+    ranked = _overrunning(made, dict(zip(SOURCES, ms, strict=True))).run(asked)
+    before = accumulate(ms, initial=0.0)
+    late = [name for name, spent in zip(SOURCES, before, strict=False) if spent >= 30.0]
+    skipped = [reason for reason in ranked.trace.reasons if reason.startswith("source_skipped:")]
+    assert skipped == [f"source_skipped:{name}" for name in late]
+    assert len(ranked.rows) == 10
+    assert {SOURCES[code - 1] for code in ranked.sources}.isdisjoint(late)
+
+
+def test_a_feed_that_is_late_already_has_less_time_for_its_sources():
+    made, asked = _rich()
+    ranked = _overrunning(made, {"vector": 10.5}).run(asked, budget_ms=10.0)
+    skipped = [f"source_skipped:{name}" for name in SOURCES[1:]]
+    assert ranked.trace.reasons == [*skipped, "heavy_scorer_slow"]
+    assert (ranked.tier, len(ranked.rows)) == (Tier.LIGHT, 10)
+
+
+def test_sources_are_asked_until_one_has_found_something_however_late_it_is():
+    made, _ = _rich()
+    made.clock.seconds += 1.0
+    ranked = _overrunning(made, dict.fromkeys(SOURCES, 40.0)).run(request(size=5), budget_ms=-1.0)
+    told = [stage.name for stage in ranked.trace.stages if stage.kind == "source"]
+    assert told == ["vector", "similar", "followed", "fresh"]
+    assert len(ranked.rows) == 5
 
 
 def test_a_candidate_of_several_sources_is_named_after_the_first():

@@ -6,7 +6,7 @@ checkpoint, workers map item state and the bundle, requests read the user store.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,10 @@ from playbill.benchmarks.world import (
     REGIONS,
     TOPICS,
     BenchWorld,
+    OnStage,
+    means_of_histories,
     user_bytes,
+    vectors_of,
     video_name,
     viewer_name,
 )
@@ -38,7 +41,7 @@ from playbill.features import (
 )
 from playbill.features.checkpoint import save_checkpoint
 from playbill.features.definitions import Signal
-from playbill.features.layout import GROUP_RECORD, HISTORY, ITEM_RECORD
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
 from playbill.features.texts import (
     author_text_key,
     encode_entry,
@@ -47,7 +50,6 @@ from playbill.features.texts import (
 )
 
 MARKER = ".playbill-bench"
-OnStage = Callable[[str, float], None]
 _COMMIT = 100_000
 _SAMPLE = 400
 
@@ -233,11 +235,7 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     items = state.items.used()
-    centres = world.centres()
-    vectors = np.empty((world.videos, centres.shape[1]), np.float32)
-    for rows in world.blocks(world.videos):
-        vectors[rows] = world.vectors(rows, centres)
-        on_stage("vectors", (rows[-1] + 1) / world.videos)
+    vectors = vectors_of(world, world.videos, on_stage)
     visible = np.flatnonzero(items["flags"] & 1)
     users = world.users(np.arange(min(_SAMPLE, world.viewers)))
     write_index(
@@ -245,7 +243,7 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
         vectors[visible],
         items[visible],
         visible,
-        _means(vectors, users),
+        means_of_histories(vectors, users),
         seed=world.seed,
         regions=len(REGIONS),
         now_ms=world.now_ms,
@@ -275,14 +273,3 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
     digest = store.add(folder, manifest)
     store.promote(digest)
     return digest
-
-
-def _means(
-    vectors: npt.NDArray[np.float32], users: npt.NDArray[np.void]
-) -> npt.NDArray[np.float32]:
-    """Return (U, 64) unit means of what viewers watched: about what the user tower says."""
-    known = np.arange(HISTORY) < users["history_count"][:, None]
-    watched = vectors[np.where(known, users["history"], 0)] * known[:, :, None]
-    means = watched.sum(axis=1)
-    unit: npt.NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
-    return unit

@@ -7,7 +7,7 @@ Nothing here says how good a feed is.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from playbill.models.tasks import WIDTH
 Records = npt.NDArray[np.void]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+OnStage = Callable[[str, float], None]
 
 BLOCK = 200_000
 REGIONS = ("eu", "us", "in", "br")
@@ -101,7 +102,10 @@ class BenchWorld:
 
     def vectors(self, rows: Rows, centres: Floats) -> Floats:
         """Return (n, 64) unit vectors of a block of videos."""
-        random = np.random.default_rng([self.seed, 2, int(rows[0])])
+        return self.like(rows, centres, np.random.default_rng([self.seed, 2, int(rows[0])]))
+
+    def like(self, rows: Rows, centres: Floats, random: np.random.Generator) -> Floats:
+        """Return (n, 64) unit vectors of videos from the clusters of (n,) others."""
         noise = random.standard_normal((len(rows), WIDTH), np.float32)
         return _unit(centres[self.cluster_of(rows)] + np.float32(_NOISE / math.sqrt(WIDTH)) * noise)
 
@@ -156,6 +160,24 @@ class BenchWorld:
         users["topics"] = random.integers(TOPICS, size=users["topics"].shape)
         users["authors"] = random.integers(self.authors, size=users["authors"].shape)
         return users
+
+
+def vectors_of(world: BenchWorld, room: int, on_stage: OnStage) -> Floats:
+    """Return (``room``, 64) unit vectors by row, as many as there are videos filled in."""
+    centres = world.centres()
+    vectors = np.empty((room, centres.shape[1]), np.float32)
+    for rows in world.blocks(world.videos):
+        vectors[rows] = world.vectors(rows, centres)
+        on_stage("vectors", (rows[-1] + 1) / world.videos)
+    return vectors
+
+
+def means_of_histories(vectors: Floats, users: Records) -> Floats:
+    """Return (U, 64) unit means of what viewers watched: about what the user tower says."""
+    known = np.arange(HISTORY) < users["history_count"][:, None]
+    watched = vectors[np.where(known, users["history"], 0)] * known[:, :, None]
+    means = watched.sum(axis=1)
+    return _unit(means)
 
 
 def user_bytes(users: Records) -> list[bytes]:

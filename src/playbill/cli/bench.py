@@ -151,6 +151,26 @@ def soak(
     )
 
 
+def index(
+    home: BenchHome = _DEFAULT_HOME,
+    inserts: Annotated[int, typer.Option(min=0, help="Videos that come.")] = 50_000,
+    deletes: Annotated[int, typer.Option(min=0, help="Videos that are taken down.")] = 50_000,
+    queries: Annotated[int, typer.Option(min=2, help="Viewers who ask.")] = 400,
+    neighbours: Annotated[int, typer.Option(min=1, help="Videos that each wants.")] = 300,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure recall of the index as built, after inserts and deletes, and built anew."""
+    from playbill.benchmarks.index import measure_index
+
+    _run(
+        lambda told: measure_index(home.absolute(), inserts, deletes, queries, neighbours, told),
+        views.INDEX,
+        html,
+        json=json,
+    )
+
+
 def _run(
     measured: Callable[[Stages], dict[str, Any]], view: views.View, html: Path | None, *, json: bool
 ) -> None:

@@ -101,6 +101,16 @@ def _of_soak(report: Report) -> Sequence[str]:
     )
 
 
+def _of_index(report: Report) -> Sequence[str]:
+    rows = report["indexes"]
+    return (
+        bars(
+            "Of the exactly nearest, found", [(r["index"], 100.0 * r["recall"]) for r in rows], "%"
+        ),
+        bars("Median of a search", [(r["index"], r["p50_us"]) for r in rows], "µs"),
+    )
+
+
 _LOADS = ("offered_per_s", "per_s", "p50_ms", "p95_ms", "p99_ms", "failed", "empty", "tiers")
 FEED = View("Feeds of 20 over HTTP", "loads", ("loop", *_LOADS), _latencies)
 OVERLOAD = View("Overload", "loads", ("stage", *_LOADS), _latencies)
@@ -114,4 +124,10 @@ SOAK = View(
     "slices",
     ("at_s", "per_s", "p95_ms", "p99_ms", "failed", "private_mb", "descriptors", "tiers"),
     _of_soak,
+)
+INDEX = View(
+    "Index",
+    "indexes",
+    ("index", "recall", "recall_of_new", "new_among_nearest", "p50_us", "p95_us"),
+    _of_index,
 )

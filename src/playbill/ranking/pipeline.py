@@ -104,7 +104,7 @@ class Pipeline:
         """
         trace = Trace()
         policy = self._policies.of(request.surface)
-        candidates = self._retrieve(request, view, policy.quotas, trace)
+        candidates = self._retrieve(request, view, policy.quotas, deadline, trace)
         candidates = self._permitted(request, candidates, view, trace)
         trace.candidates = candidates if request.told else None
         if not len(candidates.rows):
@@ -118,16 +118,25 @@ class Pipeline:
         return self._select(request, candidates, view, policy, hydrated, tier, trace)
 
     def _retrieve(
-        self, request: RankingRequest, view: ItemView, quotas: Sequence[int], trace: Trace
+        self,
+        request: RankingRequest,
+        view: ItemView,
+        quotas: Sequence[int],
+        whole: Deadline,
+        trace: Trace,
     ) -> Candidates:
-        """Return what all sources found, each video once, named after the first to find it."""
-        deadline = Deadline(self._clock, self._settings.source_budget_ms)
+        """Return what all sources found, each video once, named after the first to find it.
+
+        Once any has found something, those that time does not reach are left out and named.
+        """
+        budget_ms = min(self._settings.source_budget_ms, whole.left_ms())
+        deadline = Deadline(self._clock, budget_ms)
         parts: list[Rows] = []
         codes: list[int] = []
         for source, quota in zip(self._sources, quotas, strict=True):
             if not quota:
                 continue
-            if deadline.left_ms() <= 0.0:
+            if any(map(len, parts)) and deadline.left_ms() <= 0.0:
                 trace.reasons.append(f"source_skipped:{source.name}")
                 continue
             started_s = self._clock.elapsed_s()

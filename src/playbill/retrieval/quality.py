@@ -43,7 +43,7 @@ def index_quality(
     """
     count = min(count, len(vectors))
     asked_from = np.arange(len(queries)) % (regions + 1)
-    exact = _exact(vectors, items, queries, asked_from, count)
+    exact = exactly_nearest(vectors, items, queries, asked_from, count)
     found = _found(index, items, queries, asked_from, exact)
     real = exact >= 0
     age_d = (now_ms - items["created_at_ms"][np.maximum(exact, 0)]) / DAY_MS
@@ -92,17 +92,28 @@ def _share(found: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float 
     return round(float(found[among].mean()), 4) if among.any() else None
 
 
-def _exact(vectors: Floats, items: Records, queries: Floats, asked_from: Rows, count: int) -> Rows:
-    """Return (Q, ``count``) places of the nearest that may be shown, -1 where there are fewer."""
+def exactly_nearest(
+    vectors: Floats, items: Records, queries: Floats, asked_from: Rows, count: int
+) -> Rows:
+    """Return (Q, ``count``) places of the nearest that may be shown, -1 where there are fewer.
+
+    Args:
+        vectors: (N, D) float32.
+        items: (N,) records of the same videos.
+        queries: (Q, D) float32.
+        asked_from: (Q,) code of the region of each query, 0 for none.
+        count: how many neighbours, at most N.
+    """
     best = np.full((len(queries), count), -np.inf, np.float32)
     places = np.full((len(queries), count), -1, np.int64)
     for first, block in _scored(vectors, items, queries, asked_from):
-        beside = np.broadcast_to(np.arange(first, first + block.shape[1]), block.shape)
-        scores = np.concatenate([best, block], axis=1)
-        named = np.concatenate([places, beside], axis=1)
-        order = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        best, places = np.take_along_axis(scores, order, 1), np.take_along_axis(named, order, 1)
-    return np.where(np.isfinite(best), places, -1)
+        for q, bar in enumerate(best.min(axis=1)):
+            better = np.flatnonzero(block[q] > bar)
+            scores = np.concatenate([best[q], block[q, better]])
+            named = np.concatenate([places[q], first + better])
+            order = np.argpartition(-scores, count - 1)[:count]
+            best[q], places[q] = scores[order], named[order]
+    return places
 
 
 def _scored(
@@ -112,6 +123,8 @@ def _scored(
     for first in range(0, len(vectors), _BLOCK):
         block = items[first : first + _BLOCK]
         scores = queries @ vectors[first : first + _BLOCK].T
-        elsewhere = (block["regions"] != 0) & (block["regions"] & bits[:, None] == 0)
-        scores[elsewhere | (block["flags"] & 1 == 0)] = -np.inf
+        scores[:, np.flatnonzero(block["flags"] & 1 == 0)] = -np.inf
+        somewhere = np.flatnonzero(block["regions"])
+        elsewhere = block["regions"][somewhere] & bits[:, None] == 0
+        scores[:, somewhere] = np.where(elsewhere, -np.inf, scores[:, somewhere])
         yield first, scores
