@@ -58,6 +58,7 @@ benches.command("stages")(bench.stages)
 benches.command("roofline")(bench.roofline)
 benches.command("swap")(bench.swap)
 benches.command("soak")(bench.soak)
+benches.command("fold")(bench.fold)
 events = typer.Typer(help="Look after events.", no_args_is_help=True)
 app.add_typer(events, name="events")
 
