@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playbill.core import DAY_MS, HOUR_MS, InvalidInput
 from playbill.training.split import day_bounds, local_days, quick_split, rolling_splits
@@ -35,12 +37,36 @@ def test_no_row_is_in_two_parts_and_each_part_lies_after_the_one_before():
     assert at_ms[parts[1]].max() < at_ms[parts[2]].min()
 
 
-def test_over_fewer_days_shares_of_the_time_decide():
+def test_over_fewer_days_shares_of_the_rows_decide():
     at_ms = FIRST_DAY * DAY_MS + np.arange(1_000) * 1_000
     split = quick_split(at_ms, holdout=0.1)
     assert split.by == "shares"
     sizes = [int(part(at_ms).sum()) for part in (split.train, split.validate, split.report)]
     assert sizes == [800, 100, 100]
+
+
+@pytest.mark.parametrize("pause_ms", [0, 60_000, DAY_MS])
+@pytest.mark.parametrize("after", [1, 500, 9_500])
+def test_a_pause_empties_no_part(pause_ms, after):
+    """As when a platform shows nothing while its first bundle is trained, or at night."""
+    at_ms = FIRST_DAY * DAY_MS + np.arange(10_000)
+    at_ms[-after:] += pause_ms
+    split = quick_split(at_ms, holdout=0.1)
+    assert split.by == "shares"
+    for part, count in ((split.train, 8_000), (split.validate, 1_000), (split.report, 1_000)):
+        assert part(at_ms).sum() == count
+
+
+@given(
+    gaps=st.lists(st.integers(1, DAY_MS // 400), min_size=200, max_size=400),
+    holdout=st.floats(0.01, 0.3),
+)
+def test_every_row_is_in_one_part_and_the_last_ones_are_the_share_that_was_asked_for(gaps, holdout):
+    at_ms = FIRST_DAY * DAY_MS + np.cumsum(gaps)
+    split = quick_split(at_ms, holdout)
+    parts = np.stack([split.train(at_ms), split.validate(at_ms), split.report(at_ms)])
+    assert (parts.sum(axis=0) == 1).all()
+    assert parts[1].sum() == parts[2].sum() == round(len(gaps) * holdout)
 
 
 @pytest.mark.parametrize("holdout", [0.01, 0.1, 0.25, 0.45])

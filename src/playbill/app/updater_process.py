@@ -2,12 +2,11 @@
 
 import signal
 
+from playbill.app.checkpointing import Checkpoints
 from playbill.app.process import join_family, say
 from playbill.app.stopping import Stop
 from playbill.app.wiring import Wiring
 from playbill.core import DependencyUnavailable
-from playbill.features import Updater
-from playbill.serving import BoardRow
 
 PLACE = 0
 _RETRY_S = 0.5
@@ -26,7 +25,7 @@ def run_updater(wiring: Wiring) -> None:
     users = wiring.users(writer=True)
     items = wiring.items(create=True)
     updater = wiring.updater(users, items)
-    checkpoints = Checkpoints(updater, row)
+    checkpoints = Checkpoints(updater, users, row)
     updater.recover(lambda epoch: row.beat(clock.elapsed_s()), say)
     row.ready()
     interval_s = settings.epochs.interval_ms / 1000.0
@@ -48,42 +47,17 @@ def run_updater(wiring: Wiring) -> None:
             continue
         if report is not None:
             row.add("epochs")
+            row.add("folded", report.events)
             row.add("unknown_videos", report.unknown_videos)
             row.add("unknown_authors", report.unknown_authors)
             row.add("video_keys_taken", report.video_keys_taken)
             row.add("videos_without_room", report.videos_without_room)
-        if started_s >= checkpoint_at_s:
+        if checkpoints.look() and started_s >= checkpoint_at_s:
             checkpoint_at_s = started_s + settings.epochs.checkpoint_s
-            checkpoints.write()
+            checkpoints.begin()
         stop.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
     while updater.step() is not None:
         row.beat(clock.elapsed_s())
+    users.sync()
     checkpoints.write()
     users.close()
-
-
-class Checkpoints:
-    """Write item state down; a disk that refuses costs time at the next start, nothing else.
-
-    Each refusal is counted. The first in a row is said, with its reason.
-    """
-
-    def __init__(self, updater: Updater, row: BoardRow) -> None:
-        self._updater = updater
-        self._row = row
-        self._refused = False
-
-    def write(self) -> None:
-        """Write a checkpoint, or leave the one before."""
-        try:
-            self._updater.checkpoint()
-        except OSError as error:
-            self._row.add("errors")
-            if not self._refused:
-                say(
-                    f"no checkpoint was written: {error.strerror or error} (free space; until "
-                    "then the next start folds again what came after the last one)"
-                )
-            self._refused = True
-        else:
-            self._refused = False

@@ -186,6 +186,7 @@ class Watcher:
             self._model.vectors.extend(view.tables, self._model.tower)
             self._model.vectors.freshen(self._lists.fresh[:NEAR_AMONG])
             self._merge_annex(self._model)
+        self._row.listed(view.count)
 
     def _merge_annex(self, model: "BundleModel") -> None:
         """Have newcomers put in order once they are many; the passes are not for the loop."""

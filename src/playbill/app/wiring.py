@@ -2,10 +2,11 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -97,13 +98,24 @@ class Wiring:
         draft.write_bytes(msgspec.json.encode(self.settings))
         draft.replace(self.layout.settings)
 
-    def override(self, *, port: int | None = None, workers: int | None = None) -> "Wiring":
+    def override(
+        self,
+        *,
+        port: int | None = None,
+        workers: int | None = None,
+        said: Mapping[str, Any] | None = None,
+    ) -> "Wiring":
         """Return the same wiring with settings of the command line in front of the file's.
+
+        Args:
+            port: of feeds; the collector's is the next one.
+            workers: how many serve.
+            said: further settings, by their dotted names.
 
         Raises:
             InvalidInput: one leaves its range; so does a port whose next one is none.
         """
-        said: dict[str, int] = {}
+        said = dict(said or {})
         if port is not None and port != self.settings.http.port:
             said |= {"http.port": port, "http.collector_port": port + 1}
         if workers is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,21 @@ _WARM_S = 3.0
 
 
 @contextmanager
-def served(folder: Path, port: int, workers: int = 1) -> Iterator[Supervisor]:
+def served(
+    folder: Path, port: int, workers: int = 1, settings: Mapping[str, Any] | None = None
+) -> Iterator[Supervisor]:
     """Serve a home, each worker on a core of its own where there is one more; the rest elsewhere.
 
     This process moves, too, and back at the end.
+
+    Args:
+        folder: of the home.
+        port: where it serves.
+        workers: how many serve.
+        settings: in front of the home's own, by their dotted names.
     """
     everybody = os.sched_getaffinity(0)
-    wiring = Home(folder).wiring.override(port=port, workers=workers)
+    wiring = Home(folder).wiring.override(port=port, workers=workers, said=settings or {})
     with wiring.alone():
         supervisor = Supervisor(wiring, lambda line: None)
         supervisor.start()
@@ -158,7 +166,7 @@ async def _closed(
         runs.append(await generator.closed(2, seconds))
     on_stage("capacity", 1.0)
     capacity = float(np.median([run.per_s for run in runs]))
-    rows = [_row(capacity, run, "closed") for run in runs]
+    rows = [load_row(capacity, run, "closed") for run in runs]
     return {"capacity_per_s": round(capacity, 1), "loads": rows}
 
 
@@ -172,7 +180,7 @@ async def _measured(
         for number in range(repeats):
             on_stage(f"open loop at {share:.0%}", number / repeats)
             run = await generator.open(share * capacity, seconds, random)
-            rows.append(_row(share * capacity, run, "open"))
+            rows.append(load_row(share * capacity, run, "open"))
     on_stage("open loop at 90%", 1.0)
     return report
 
@@ -188,12 +196,13 @@ async def _overloaded(
     for stage, share in (("before", 0.7), ("overload", times), ("after", 0.7)):
         on_stage(stage, 0.0)
         run = await generator.open(share * capacity, seconds, random)
-        rows.append({"stage": stage, **_row(share * capacity, run, "open")})
+        rows.append({"stage": stage, **load_row(share * capacity, run, "open")})
     on_stage("after", 1.0)
     return {"capacity_per_s": round(capacity, 1), "loads": rows}
 
 
-def _row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:
+def load_row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:
+    """Return what a report says of one load."""
     return {
         "loop": loop,
         "offered_per_s": round(offered_per_s, 1),

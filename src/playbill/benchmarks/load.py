@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from playbill.benchmarks.connections import Connections
 from playbill.core import Clock
 
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _TIER = re.compile(rb'"tier":"([a-z]+)"')
 _BUNDLE = re.compile(rb'"bundle":"([^"]*)"')
-_MOST_CONNECTIONS = 512
 _PATIENCE_S = 10.0
 
 
@@ -48,52 +47,6 @@ class Load:
         return float(np.quantile(self.latency_ms, share)) if self.latency_ms else float("nan")
 
 
-class _Connection(asyncio.Protocol):
-    """One connection with at most one request under way."""
-
-    def __init__(self) -> None:
-        self._data = b""
-        self._waiting: asyncio.Future[tuple[int, bytes]] | None = None
-        self._transport: asyncio.Transport | None = None
-        self.closed = False
-        self.used = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._data += data
-        head = self._data.find(b"\r\n\r\n")
-        if head < 0 or self._waiting is None:
-            return
-        length = _LENGTH.search(self._data, 0, head)
-        end = head + 4 + (int(length.group(1)) if length else 0)
-        if len(self._data) < end:
-            return
-        self.used = True
-        status, body = int(self._data[9:12]), self._data[head + 4 : end]
-        self._data = self._data[end:]
-        self._waiting.set_result((status, body))
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.closed = True
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(ConnectionResetError("the server closed the connection"))
-
-    async def ask(self, request: bytes) -> tuple[int, bytes]:
-        assert self._transport is not None
-        if self.closed:
-            raise ConnectionResetError("the server closed the connection")
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
-        return await self._waiting
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-
 class Generator:
     """Feed requests of many viewers to one server.
 
@@ -108,15 +61,13 @@ class Generator:
     def __init__(
         self, host: str, port: int, viewers: list[str], clock: Clock, size: int = 20
     ) -> None:
-        self._address = host, port
+        self._connections = Connections(host, port)
         self._clock = clock
         self._requests = [
             (f"GET /v1/feed?user_id={viewer}&size={size} HTTP/1.1\r\nhost: {host}\r\n\r\n").encode()
             for viewer in viewers
         ]
         self._next = 0
-        self._idle: list[_Connection] = []
-        self._connections: set[_Connection] = set()
 
     async def closed(self, connections: int, seconds: float) -> Load:
         """Ask on some connections, each as soon as it has its reply."""
@@ -153,11 +104,7 @@ class Generator:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._idle.clear()
-        await asyncio.sleep(0)
+        await self._connections.close()
 
     def _instants(
         self, per_s: float, seconds: float, random: np.random.Generator
@@ -170,7 +117,7 @@ class Generator:
         request = self._requests[self._next % len(self._requests)]
         self._next += 1
         try:
-            status, body = await self._answer(request)
+            status, body = await self._connections.answer(request)
         except (OSError, TimeoutError) as error:
             load.failed += 1
             load.problems[type(error).__name__] += 1
@@ -186,31 +133,3 @@ class Generator:
         load.empty += b'"items":[]' in body
         tier = _TIER.search(body)
         load.tiers[tier.group(1).decode() if tier else "?"] += 1
-
-    async def _answer(self, request: bytes) -> tuple[int, bytes]:
-        """Return status and body; a kept connection that the server closed is not the last word."""
-        connection = await self._connected()
-        kept = connection.used
-        try:
-            answer = await asyncio.wait_for(connection.ask(request), _PATIENCE_S)
-        except (OSError, TimeoutError) as error:
-            connection.close()
-            self._connections.discard(connection)
-            if kept and isinstance(error, ConnectionResetError):
-                return await self._answer(request)
-            raise
-        self._idle.append(connection)
-        return answer
-
-    async def _connected(self) -> _Connection:
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.closed:
-                return connection
-            self._connections.discard(connection)
-        if len(self._connections) >= _MOST_CONNECTIONS:
-            raise ConnectionRefusedError("every connection is under way")
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(_Connection, *self._address)
-        self._connections.add(connection)
-        return connection

@@ -171,6 +171,27 @@ def index(
     )
 
 
+def fold(
+    home: BenchHome = _DEFAULT_HOME,
+    port: PortOption = _PORT,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Without events, and with.")] = 30.0,
+    events: Annotated[float, typer.Option(min=1_000.0, help="Events a second.")] = 20_000.0,
+    videos: Annotated[float, typer.Option(min=0.0, help="New videos a second.")] = 50.0,
+    acting: Annotated[int, typer.Option(min=1, help="Viewers whose events come.")] = 2_000_000,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Fold events and take videos in at 70 % of capacity: how late feeds and the fold are."""
+    from playbill.benchmarks.fold import measure_fold
+
+    _run(
+        lambda told: measure_fold(home.absolute(), port, seconds, events, videos, acting, told),
+        views.FOLD,
+        html,
+        json=json,
+    )
+
+
 def _run(
     measured: Callable[[Stages], dict[str, Any]], view: views.View, html: Path | None, *, json: bool
 ) -> None:

@@ -60,6 +60,7 @@ benches.command("roofline")(bench.roofline)
 benches.command("swap")(bench.swap)
 benches.command("soak")(bench.soak)
 benches.command("index")(bench.index)
+benches.command("fold")(bench.fold)
 events = typer.Typer(help="Look after events.", no_args_is_help=True)
 app.add_typer(events, name="events")
 

@@ -191,8 +191,8 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     tower_epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6
     """Passes of the retrieval towers."""
     holdout: Annotated[float, msgspec.Meta(gt=0.0, lt=0.5)] = 0.1
-    """Share of the span held out at the end for the report, and as much before it to validate,
-    where rows are of fewer than four days. From four days on it has no effect: the last day
+    """Share of the rows held out at the end for the report, and as many before them to validate,
+    where they are of fewer than four days. From four days on it has no effect: the last day
     reports and the one before validates. A last day that has hardly begun is not counted."""
     day_offset_h: Annotated[int, msgspec.Meta(ge=-12, le=14)] = 0
     """When days begin, in hours before midnight UTC."""

@@ -1,9 +1,11 @@
 """Checkpoints of item state: one file, written aside, synchronised, then renamed."""
 
+import io
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 import numpy as np
@@ -13,6 +15,10 @@ from playbill.core import canonical_json, content_digest, replace_file
 from playbill.features.definitions import features_digest
 from playbill.features.state import FeatureState
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_PIECE_BYTES = 1 << 23
 CHECKPOINT_FILE = "item-state.npz"
 _ARRAYS = ("head", "items", "authors", "topics", "ids_new", "ids_old", "trending_scores")
 _UNREADABLE: tuple[type[Exception], ...] = (
@@ -35,6 +41,22 @@ class _Head(msgspec.Struct):
     trending_landmark_ms: int
 
 
+class _InPieces(io.BufferedWriter):
+    """A file that goes to the disk while it is written, so that nobody waits for all of it."""
+
+    _waiting = 0
+
+    def write(self, data: "Buffer", /) -> int:
+        """Write, and let the disk have what there is once it is a piece."""
+        written = super().write(data)
+        self._waiting += written
+        if self._waiting >= _PIECE_BYTES:
+            self._waiting = 0
+            self.flush()
+            os.fdatasync(self.fileno())
+        return written
+
+
 def save_checkpoint(folder: Path, state: FeatureState) -> None:
     """Write a state down; a crash leaves the one before.
 
@@ -52,8 +74,9 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
     )
 
     def write(file: BinaryIO) -> None:
+        pieces = _InPieces(io.FileIO(file.fileno(), "wb", closefd=False))
         np.savez(
-            file,
+            pieces,
             head=np.frombuffer(msgspec.json.encode(head), np.uint8),
             items=state.items.used(),
             authors=state.authors.used(),
@@ -62,6 +85,7 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
             ids_old=state.recent_ids.tables[1],
             trending_scores=state.trending.scores,
         )
+        pieces.close()
 
     replace_file(folder / CHECKPOINT_FILE, write)
 

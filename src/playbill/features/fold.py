@@ -187,9 +187,7 @@ class Fold:
         ids = np.concatenate([fact_ids, records["user"]])
         if not len(ids):
             return
-        numbers, firsts = number_ids(np.ascontiguousarray(ids))
-        names = ids[firsts].tobytes()
-        keys = [names[place : place + 16] for place in range(0, len(names), 16)]
+        numbers, keys = _in_key_order(*number_ids(np.ascontiguousarray(ids)), ids)
         empty = layout.empty_user().tobytes()
         stored = [row or empty for row in self._users.read_many(keys)]
         users = np.frombuffer(bytearray(b"".join(stored)), _DTYPE_USER)
@@ -207,8 +205,26 @@ class Fold:
             USER_TABLES,
             HALF_LIVES_MS,
         )
-        size = _DTYPE_USER.itemsize
-        data = users.tobytes()
-        folded.users = {
-            key: data[place * size : (place + 1) * size] for place, key in enumerate(keys)
-        }
+        rows: list[bytes] = users.view(f"V{_DTYPE_USER.itemsize}").tolist()
+        folded.users = dict(zip(keys, rows, strict=True))
+
+
+def _in_key_order(
+    numbers: npt.NDArray[np.int64], firsts: npt.NDArray[np.int64], ids: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.int64], list[bytes]]:
+    """Return (N,) the place of each of (N, 2) ids among the different ones, and those in order.
+
+    A store that keeps rows in the order of their keys reads and writes them fastest so.
+
+    Args:
+        numbers: (N,) as of ``number_ids``.
+        firsts: (K,) as of ``number_ids``.
+        ids: (N, 2).
+    """
+    names = ids[firsts]
+    high, low = names.byteswap().T
+    order = np.lexsort((low, high))
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    keys: list[bytes] = names[order].view("V16")[:, 0].tolist()
+    return places[numbers], keys

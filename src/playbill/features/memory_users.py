@@ -6,11 +6,16 @@ from playbill.core import BrokenContract
 
 
 class MemoryUserState:
-    """Viewers' rows and texts that last as long as the process."""
+    """Viewers' rows and texts that last as long as the process.
 
-    def __init__(self) -> None:
-        self._epoch = 0
-        self._rows: dict[bytes, bytes] = {}
+    Args:
+        epoch: where it stands.
+        rows: of that epoch.
+    """
+
+    def __init__(self, epoch: int = 0, rows: Mapping[bytes, bytes] | None = None) -> None:
+        self._epoch = epoch
+        self._rows: dict[bytes, bytes] = dict(rows or {})
         self._texts: dict[bytes, bytes] = {}
 
     def epoch(self) -> int:

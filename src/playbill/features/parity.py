@@ -67,20 +67,31 @@ def check_parity(
     sample: int,
     seed: int,
     on_progress: Callable[[str, float], None] | None = None,
+    start: Replay | None = None,
 ) -> ParityReport:
     """Recompute about ``sample`` served vectors from nothing but the log.
+
+    Args:
+        log: read only.
+        settings: as the live fold had them.
+        sample: how many vectors, about.
+        seed: chooses them.
+        on_progress: told of each stage and its share.
+        start: a replay that stands where the live state once stood, for a log that does not reach
+            back to the beginning; only what was served since is compared.
 
     Raises:
         DependencyUnavailable: the log holds no evidence to compare with.
     """
     last = EpochLog(log).last()
-    evidence = _collect(log, last.upto, sample, seed)
+    replay = Replay.from_nothing(log, settings) if start is None else start
+    before = max(replay.state.epoch, replay.users.epoch())
+    evidence = _collect(log, before, last.upto, sample, seed)
     if not evidence.vectors:
         raise DependencyUnavailable(
             "the log holds no served feature vectors that these definitions could recompute",
             hint="serve some feeds with a bundle, or raise serving.trace_share",
         )
-    replay = Replay.from_nothing(log, settings)
     served = ServedFeatures(evidence.impressions)
     compared = equal = 0
     first: Mismatch | None = None
@@ -105,14 +116,27 @@ def check_parity(
     )
 
 
-def _collect(log: EventLog, upto: dict[str, int], sample: int, seed: int) -> _Evidence:
-    """Choose requests with evidence at random and find what they showed."""
+def _collect(log: EventLog, before: int, upto: dict[str, int], sample: int, seed: int) -> _Evidence:
+    """Choose requests with evidence at random and find what they showed.
+
+    Args:
+        log: read only.
+        before: only requests served from state of later epochs are of use.
+        upto: where the last epoch ends, by partition.
+        sample: how many vectors, about.
+        seed: chooses them.
+    """
+    since = EpochLog(log).get(before).upto
     traces: list[ServedTrace] = []
     served: list[Impressions] = []
     for partition in fact_partitions(log):
-        for trace, impressions in _scan(log, partition, upto.get(partition, 0)):
+        for trace, impressions in _scan(
+            log, partition, since.get(partition, 0), upto.get(partition, 0)
+        ):
             if impressions is not None:
-                served.append(impressions)
+                heads = impressions.requests
+                later = np.minimum(heads["item_epoch"], heads["user_epoch"]) > before
+                served.append(impressions.only(later) if before else impressions)
             elif trace is not None:
                 traces.append(trace)
     recorded = {request for part in served for request in part.requests["request"].tolist()}
@@ -137,9 +161,9 @@ def _collect(log: EventLog, upto: dict[str, int], sample: int, seed: int) -> _Ev
 
 
 def _scan(
-    log: EventLog, partition: str, upto: int
+    log: EventLog, partition: str, after: int, upto: int
 ) -> Iterator[tuple[ServedTrace | None, Impressions | None]]:
-    for stored in stored_batches(log, partition, 0, upto):
+    for stored in stored_batches(log, partition, after, upto):
         if stored.kind is BatchKind.TRACES:
             yield decode_stored(stored.kind, stored.payload, _traces.decode), None
         elif stored.kind is BatchKind.IMPRESSIONS:

@@ -80,7 +80,7 @@ class Updater:
         self._epochs = epochs
         self._users = users
         self._publisher = publisher
-        self._checkpoints = checkpoints
+        self.checkpoints = checkpoints
         self._clock = clock
         self._settings = settings
         self._last = EpochRecord(epoch=0, at_ms=0, upto={})
@@ -124,7 +124,7 @@ class Updater:
 
     def _loaded(self) -> FeatureState | NoCheckpoint:
         """Return the state of the checkpoint, or why it is of no use beside this user store."""
-        loaded = load_checkpoint(self._checkpoints, self._settings)
+        loaded = load_checkpoint(self.checkpoints, self._settings)
         if isinstance(loaded, FeatureState) and self._users.epoch() < loaded.epoch:
             return NoCheckpoint(
                 f"the checkpoint stands at epoch {loaded.epoch:,}, the user store at "
@@ -161,13 +161,13 @@ class Updater:
             lag_ms,
         )
 
-    def checkpoint(self) -> None:
-        """Write item state down.
+    def checkpoint(self, folder: Path | None = None) -> None:
+        """Write item state down, into another folder than its own where one is given.
 
         Raises:
             OSError: the disk refused; the checkpoint before it stays.
         """
-        save_checkpoint(self._checkpoints, self.state)
+        save_checkpoint(self.checkpoints if folder is None else folder, self.state)
 
     def _cut(self) -> tuple[EpochInput, dict[str, int], int]:
         """Read what is new, partitions by name, up to the largest epoch that is allowed."""

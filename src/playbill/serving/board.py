@@ -41,6 +41,8 @@ _ROW = np.dtype(
         ("gave_way", "<i8"),
         ("refusals", "<i8", (len(PROBLEMS),)),
         ("epochs", "<i8"),
+        ("folded", "<i8"),
+        ("listed", "<i8"),
         ("unknown_videos", "<i8"),
         ("unknown_authors", "<i8"),
         ("video_keys_taken", "<i8"),
@@ -67,6 +69,7 @@ COUNTERS = (
     "refused",
     "gave_way",
     "epochs",
+    "folded",
     "unknown_videos",
     "unknown_authors",
     "video_keys_taken",
@@ -108,6 +111,10 @@ class Board:
     def row(self, place: int) -> "BoardRow":
         """Return the row of one process."""
         return BoardRow(self.rows[place : place + 1])
+
+    def count(self, place: int, counter: str) -> int:
+        """Return a counter of one process."""
+        return int(self.rows[counter][place])
 
     def total(self, counter: str) -> int:
         """Return a counter, added up over all processes."""
@@ -158,6 +165,10 @@ class BoardRow:
     def serving(self) -> None:
         """Say that this process serves feeds."""
         self._row["ready"] = SERVING
+
+    def listed(self, videos: int) -> None:
+        """Say how many videos of item state this process's lists and vectors know of."""
+        self._row["listed"] = videos
 
     def draining(self) -> None:
         """Say that this process takes no more than what it has."""

@@ -51,11 +51,11 @@ def quick_split(at_ms: Ints, holdout: float, day_offset_h: int = 0) -> Split:
 
     Over four days or more the last day reports and the one before validates; a last day of less
     than a fifth of the usual rows is taken together with the one before it. Over less, shares of
-    the time do.
+    the rows do, in the order of time: nothing happens in much of so short a span.
 
     Args:
         at_ms: (N,) instants of the rows.
-        holdout: share of the time that reports, and as much that validates.
+        holdout: share of the rows that reports, and as much that validates.
         day_offset_h: when days begin, in hours before midnight UTC.
 
     Raises:
@@ -67,9 +67,9 @@ def quick_split(at_ms: Ints, holdout: float, day_offset_h: int = 0) -> Split:
     if len(bounds) > FEWEST_DAYS:
         split = Split(bounds[-3], bounds[-2], bounds[-1], "days")
     else:
-        first, last = int(at_ms.min()), int(at_ms.max()) + 1
-        share = round((last - first) * holdout)
-        split = Split(last - 2 * share, last - share, last, "shares")
+        in_order, share = np.sort(at_ms), max(1, round(len(at_ms) * holdout))
+        validate, report = (int(in_order[max(0, len(at_ms) - n * share)]) for n in (2, 1))
+        split = Split(validate, report, int(in_order[-1]) + 1, "shares")
     return _checked(split, at_ms)
 
 

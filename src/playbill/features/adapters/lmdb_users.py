@@ -9,6 +9,7 @@ from typing import Any, cast
 import lmdb
 
 from playbill.core import BrokenContract, DependencyUnavailable
+from playbill.features.adapters.lmdb_disk import DATA_FILE, DiskPoint, put_back, this_boot
 from playbill.features.definitions import features_digest
 
 _EPOCH = b"epoch"
@@ -28,51 +29,61 @@ _DAMAGE = (
 class LmdbUserState:
     """Viewers' rows and texts in a folder.
 
-    The epoch is committed with the rows it wrote, so a crash leaves whole epochs. The file is
-    synchronised but for its last meta page: a power cut may cost the last epoch, which the log
-    holds (decision 0004). Rows of other feature definitions are never read: a writer empties such
-    a store, so that the log is folded anew.
+    The epoch is committed with the rows it wrote, so a crash leaves whole epochs. Commits do not
+    wait for the disk: a power cut may cost the last epochs, which the log holds (decision 0025).
+    Rows of other feature definitions are never read: a writer empties such a store, so that the
+    log is folded anew.
 
     Args:
         folder: made by the writer; a reader needs it to be there.
         map_gib: largest size of the file.
         writer: whether this process commits.
+        boot: what names the time since the machine started.
 
     Raises:
         DependencyUnavailable: there is no store, it is damaged, or laid out otherwise.
     """
 
-    def __init__(self, folder: Path, *, map_gib: int, writer: bool) -> None:
+    def __init__(
+        self, folder: Path, *, map_gib: int, writer: bool, boot: str | None = None
+    ) -> None:
         self._folder = folder
+        self._disk: DiskPoint | None = None
+        boot = this_boot() if boot is None else boot
         try:
             if writer:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                put_back(folder, boot)
             self._env = lmdb.open(
                 str(folder),
                 map_size=map_gib * _GIB,
                 max_dbs=3,
                 max_readers=_MAX_READERS,
-                metasync=False,
+                sync=False,
                 readonly=not writer,
                 create=writer,
                 lock=True,
                 mode=0o600,
             )
-            self._inode = (folder / "data.mdb").stat().st_ino
+            self._inode = (folder / DATA_FILE).stat().st_ino
+            if writer:
+                self._env.reader_check()
+                self._disk = DiskPoint(self._env, folder, boot)
             self._users = self._env.open_db(b"users", create=writer)
             self._texts = self._env.open_db(b"texts", create=writer)
             self._meta = self._env.open_db(b"meta", create=writer)
             if writer:
-                self._env.reader_check()
                 self._claim()
         except (lmdb.Error, OSError) as error:
+            if self._disk is not None:
+                self.close()
             raise _gone(error) from error
         self._check()
 
     def present(self) -> bool:
         """Return whether the file that is open is still the one in the folder."""
         try:
-            return (self._folder / "data.mdb").stat().st_ino == self._inode
+            return (self._folder / DATA_FILE).stat().st_ino == self._inode
         except OSError:
             return False
 
@@ -92,7 +103,8 @@ class LmdbUserState:
     def read_many(self, users: Sequence[bytes]) -> list[bytes | None]:
         """Return the rows of several users at one epoch, in order."""
         with self._reading() as txn:
-            return [_get(txn, user, self._users) for user in users]
+            found: dict[Any, Any] = dict(txn.cursor(self._users).getmulti(users))
+            return list(map(found.get, users))
 
     def texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the stored texts of several keys, in order."""
@@ -101,11 +113,12 @@ class LmdbUserState:
             return cast("list[bytes | None]", [get(key, db=texts) for key in keys])
 
     def commit(self, epoch: int, rows: Mapping[bytes, bytes], texts: Mapping[bytes, bytes]) -> None:
-        """Replace rows and texts and move to ``epoch``, all or none.
+        """Replace rows and texts and move to ``epoch``, all or none; rows in key order go fastest.
 
         Raises:
             BrokenContract: ``epoch`` does not lie after the last one.
-            DependencyUnavailable: the store is damaged, or has reached ``state.user_store_gib``.
+            DependencyUnavailable: the store is damaged, has reached ``state.user_store_gib``, or
+                the disk refused what was committed before.
         """
         try:
             with self._env.begin(write=True) as txn:
@@ -115,6 +128,8 @@ class LmdbUserState:
                 txn.cursor(self._users).putmulti(rows.items())
                 txn.cursor(self._texts).putmulti(texts.items())
                 txn.put(_EPOCH, epoch.to_bytes(8, "little"), db=self._meta)
+            if self._disk is not None:
+                self._disk.committed(len(rows) + len(texts))
         except lmdb.MapFullError as error:
             size_gib = self._env.info()["map_size"] / _GIB
             raise DependencyUnavailable(
@@ -122,7 +137,7 @@ class LmdbUserState:
                 code="user_store_unavailable",
                 hint="raise state.user_store_gib in playbill.toml and restart playbill up",
             ) from error
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError) as error:
             raise _gone(error) from error
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
@@ -131,8 +146,40 @@ class LmdbUserState:
             for user, row in txn.cursor(self._users):
                 yield bytes(user), bytes(row)
 
+    def last_commit(self) -> int:
+        """Return the number of the last commit."""
+        return int(self._env.info()["last_txnid"])
+
+    def on_disk(self, commit: int) -> bool:
+        """Return whether a commit outlives a power cut, and see to it that it soon will.
+
+        Raises:
+            DependencyUnavailable: the disk refused.
+        """
+        if self._disk is None:
+            return True
+        try:
+            return self._disk.reached(commit)
+        except OSError as error:
+            raise _gone(error) from error
+
+    def sync(self) -> None:
+        """Return once the last commit outlives a power cut.
+
+        Raises:
+            DependencyUnavailable: the disk refused.
+        """
+        try:
+            if self._disk is not None:
+                self._disk.sync()
+        except OSError as error:
+            raise _gone(error) from error
+
     def close(self) -> None:
-        """Let go of files and maps."""
+        """Let go of files and maps, a writer with everything on the disk."""
+        disk, self._disk = self._disk, None
+        if disk is not None:
+            disk.close()
         self._env.close()
 
     def _claim(self) -> None:

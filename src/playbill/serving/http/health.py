@@ -23,6 +23,7 @@ _HELP = {
     "refused": "Requests that were not taken: overload, bad input.",
     "gave_way": "Prefetches refused and entries of bulk left out: people's requests waited.",
     "epochs": "Epochs closed.",
+    "folded": "Events folded, and videos shown by served feeds.",
     "unknown_videos": "Events on videos that were never posted.",
     "unknown_authors": "Follows of authors for whom there was no room.",
     "video_keys_taken": "Videos left out because another id had their key a moment earlier.",
