@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from contextlib import suppress
 
 import numpy as np
@@ -25,7 +26,7 @@ from playbill.benchmarks.world import BenchWorld, vectors_of, viewer_name
 from playbill.cli.bench_views import INDEX, STAGES, write
 from playbill.contracts import ServingSettings
 from playbill.core import Conflict, InvalidInput, NotFound
-from playbill.features import FEATURE_NAMES, VISIBLE
+from playbill.features import FEATURE_NAMES, VISIBLE, load_checkpoint, save_checkpoint
 from playbill.retrieval import VectorIndex
 from playbill.retrieval.annex import Annex
 
@@ -184,6 +185,20 @@ def test_an_index_that_lives_on_finds_what_one_built_anew_finds(home, tmp_path):
     json.dumps(report)
     write(tmp_path / "index.html", INDEX, report)
     assert "after inserts and deletes" in (tmp_path / "index.html").read_text()
+
+
+def test_videos_that_came_to_a_prepared_home_change_no_figure(home, tmp_path):
+    shutil.copytree(home, tmp_path / "later")
+    layout, settings = Home(tmp_path / "later").wiring.layout, Home(home).settings
+    state = load_checkpoint(layout.checkpoints, settings)
+    more = np.concatenate([state.items.used(), state.items.used()[:5]])
+    more["key"][-5:] = np.arange(1, 6)
+    state.items.restore(more)
+    save_checkpoint(layout.checkpoints, state)
+    then, now = (measure_index(one, 90, 60, 10, 10, quiet) for one in (home, tmp_path / "later"))
+    for before, after in zip(then["indexes"], now["indexes"], strict=True):
+        assert before["recall"] == after["recall"]
+        assert before["recall_of_new"] == after["recall_of_new"]
 
 
 def test_an_index_that_takes_nothing_in_is_found_out(home, monkeypatch):

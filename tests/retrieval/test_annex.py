@@ -10,7 +10,7 @@ from laws.feature_views import NOW_MS, item_view, unit
 from playbill.features import VISIBLE, empty_user
 from playbill.retrieval import CatalogueVectors, VectorIndex, best_rows, gate_of
 from playbill.retrieval.annex import Annex
-from playbill.retrieval.quality import index_quality
+from playbill.retrieval.quality import exactly_nearest, index_quality
 
 
 def _vectors(seed: int, count: int, width: int = 16) -> np.ndarray:
@@ -140,6 +140,42 @@ def test_the_report_on_an_index_is_what_counting_by_hand_gives():
         found += np.isin(exact, best_rows(hits[0, : known[0]])).sum()
         wanted += 20
     assert report["recall"] == pytest.approx(found / wanted, abs=1e-4)
+    beside, everywhere = report["beside_videos"], np.flatnonzero(items["regions"] == 0)
+    near = []
+    for seed in np.linspace(0, 1_999, 200).astype(int):
+        exact = everywhere[np.argsort(-(matrix[everywhere] @ matrix[seed]))[:15]]
+        near.append(np.isin(exact, _near(table, matrix[seed], 15, view)).mean())
+    assert beside["recall"] == pytest.approx(np.mean(near), abs=1e-4)
+    assert (beside["neighbours"], beside["queries"]) == (15, 200)
+    assert beside["looked_into"]["lists"] < report["looked_into"]["lists"]
     assert set(report["by_region"]) == {"0", "1", "2"}
     assert set(report["by_age"]) == {"under_1_d", "under_7_d", "under_30_d", "over_30_d"}
     assert report["videos"] == 2_000
+
+
+def test_the_exactly_nearest_are_those_of_a_full_sort_best_first():
+    matrix = _vectors(11, 3_000)
+    flags = np.full(3_000, VISIBLE)
+    flags[::5] = 0
+    items = item_view(3_000, flags=flags).tables.items
+    items["regions"][::3] = 4
+    queries, asked_from = _vectors(12, 9), np.arange(9) % 4
+    exact = exactly_nearest(matrix, items, queries, asked_from, 50)
+    for query, region, places in zip(queries, asked_from.tolist(), exact, strict=True):
+        shown = (flags == VISIBLE) & ((items["regions"] == 0) | (region == 3))
+        allowed = np.flatnonzero(shown)
+        order = np.argsort(-(matrix[allowed] @ query), kind="stable")
+        assert places.tolist() == allowed[order][:50].tolist()
+    few = exactly_nearest(matrix[:8], items[:8], queries, asked_from, 8)
+    assert (few[asked_from != 3, -4:] == -1).all()
+    assert (few[:, :4] >= 0).all()
+
+
+def test_what_is_as_near_as_the_last_neighbour_counts_as_one():
+    """Half of the videos share one vector; which fifteen of them a search names is no matter."""
+    matrix = _vectors(13, 400)
+    matrix[::2] = matrix[0]
+    items = item_view(400).tables.items
+    index = VectorIndex.build(matrix, items["key"], 1)
+    report = index_quality(index, matrix, items, matrix[:4], regions=0, now_ms=NOW_MS, count=400)
+    assert report["beside_videos"]["recall"] > 0.9

@@ -43,7 +43,7 @@ def measure_index(
     random = np.random.default_rng([prepared.seed, 7])
     on_stage("item state", 0.0)
     vectors = vectors_of(world, prepared.videos + inserts, on_stage)
-    living, tower = with_newcomers(world, vectors, _items(folder), random)
+    living, tower = with_newcomers(world, vectors, _items(folder, prepared), random)
     asked = _asked(world, living, queries, min(neighbours, prepared.videos // 2))
     table = _champion(folder, prepared)
     table.extend(_tables(living, living.before), tower)
@@ -81,8 +81,8 @@ def measure_index(
     }
 
 
-def _items(folder: Path) -> Records:
-    """Return every video's record as the checkpoint has it."""
+def _items(folder: Path, prepared: Prepared) -> Records:
+    """Return the records of the prepared videos as the checkpoint has them, without later ones."""
     wiring = Home(folder).wiring
     state = load_checkpoint(wiring.layout.checkpoints, wiring.settings)
     if isinstance(state, NoCheckpoint):
@@ -90,7 +90,7 @@ def _items(folder: Path) -> Records:
             f"{folder} has no item state: {state.why}",
             hint="remove the folder and prepare it again",
         )
-    return state.items.used()
+    return state.items.used()[: prepared.videos]
 
 
 def _asked(world: BenchWorld, living: Catalogue, queries: int, count: int) -> Asked:

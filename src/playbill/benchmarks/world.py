@@ -1,9 +1,9 @@
 """A catalogue and viewers of any size, made of a seed: clustered, skewed, in blocks.
 
 Videos lie around cluster centres in the space of the two towers about as closely as trained ones
-do: there a video's nearest neighbour has a cosine of .87 and the tenth .80. A few authors make most
-videos; how often videos were shown is log-normal. Viewers' histories come from three clusters each.
-Nothing here says how good a feed is.
+do: there a video's nearest neighbour has a cosine of .87 and the tenth .80. A quarter of the
+authors make half of the videos; how often videos were shown is log-normal. Viewers' histories come
+from three clusters each. Nothing here says how good a feed is.
 """
 
 import math

@@ -26,7 +26,7 @@ def prepare(
     seed: Annotated[int, typer.Option(min=0, help="Of everything.")] = 7,
     json: JsonOption = False,
 ) -> None:
-    """Make a home of a size, once; needs the extra train, and for 8 million videos 20 GB."""
+    """Make a home of a size, once; needs the extra train, and 10 GB for 8 million videos."""
     from playbill.benchmarks.prepare import prepare as make
 
     with explained():

@@ -14,6 +14,11 @@ from playbill.retrieval.vector_index import Floats, Rows, VectorIndex, nearest
 from playbill.retrieval.view import Records, region_bit
 
 AGES_D = (1, 7, 30)
+BESIDE = 15
+"""As many neighbours as the search beside one recent video wants, unless settings say otherwise."""
+_SEEDS = 200
+_TIE = 1e-6
+"""Videos may share a vector, and then each of them is as near as the others."""
 _BLOCK = 200_000
 
 
@@ -28,6 +33,8 @@ def index_quality(
     count: int = 300,
 ) -> dict[str, Any]:
     """Return recall of the ``count`` nearest against looking at every vector, unrounded.
+
+    And, as ``beside_videos``, of the ``BESIDE`` nearest to videos, themselves included.
 
     Query q asks from region q modulo (``regions`` + 1), 0 being none, so that what may not be
     shown there is no neighbour to either.
@@ -61,12 +68,46 @@ def index_quality(
         "videos": len(vectors),
         "lists": len(index.centroids),
         "groups": len(index.groups),
-        "looked_into": dict(zip(("groups", "lists"), index.effort(count), strict=True)),
+        "looked_into": _looked_into(index, count),
         "neighbours": count,
         "queries": len(queries),
         "recall": _share(found, real),
         "by_region": by_region,
         "by_age": by_age,
+        "beside_videos": _beside_videos(index, vectors, items),
+    }
+
+
+def _beside_videos(index: VectorIndex, vectors: Floats, items: Records) -> dict[str, Any]:
+    """Return recall of what is nearest to videos that are drawn evenly, asked from no region.
+
+    What is as near as the last of the exactly nearest counts as one of them.
+    """
+    count = min(BESIDE, len(vectors))
+    seeds = np.linspace(0, len(vectors) - 1, min(_SEEDS, len(vectors))).astype(np.int64)
+    queries, nowhere = vectors[seeds], np.zeros(len(seeds), np.int64)
+    exact = exactly_nearest(vectors, items, queries, nowhere, count)
+    as_near, wanted = 0, 0
+    found = _searched(index, items, queries, nowhere, count)
+    for query, places, near in zip(queries, exact, found, strict=True):
+        real = places[places >= 0]
+        if len(real):
+            bar = vectors[real[-1]] @ query - _TIE
+            as_near += min(int(np.count_nonzero(vectors[near] @ query >= bar)), len(real))
+            wanted += len(real)
+    return {
+        "looked_into": _looked_into(index, count),
+        "neighbours": count,
+        "queries": len(seeds),
+        "recall": round(as_near / wanted, 4) if wanted else None,
+    }
+
+
+def _looked_into(index: VectorIndex, count: int) -> dict[str, int]:
+    groups, lists = index.effort(count)
+    return {
+        "groups": min(groups, len(index.groups)),
+        "lists": min(lists, len(index.centroids)),
     }
 
 
@@ -74,17 +115,24 @@ def _found(
     index: VectorIndex, items: Records, queries: Floats, asked_from: Rows, exact: Rows
 ) -> npt.NDArray[np.bool_]:
     """Return (Q, K) True for the exact neighbours that the index finds as well."""
-    count = exact.shape[1]
+    near = _searched(index, items, queries, asked_from, exact.shape[1])
+    return np.stack([np.isin(real, found) for real, found in zip(exact, near, strict=True)])
+
+
+def _searched(
+    index: VectorIndex, items: Records, queries: Floats, asked_from: Rows, count: int
+) -> list[Rows]:
+    """Return the places in ``items`` that the index finds for each query, in no order."""
     order = np.argsort(items["key"], kind="stable")
     rows = order[np.searchsorted(items["key"][order], index.keys)].astype(np.int32)
     rows.flags.writeable = False
-    found = np.zeros(exact.shape, np.bool_)
+    near = []
     for q, region in enumerate(asked_from.tolist()):
         gate = items, region_bit(region), AGE_UNKNOWN
         segments, effort = (index.segment(rows),), index.effort(count)
         hits, known = nearest(index.tree, segments, queries[q : q + 1], count, effort, gate)
-        found[q] = np.isin(exact[q], hits_apart(hits[0, : known[0]])[0])
-    return found
+        near.append(hits_apart(hits[0, : known[0]])[0])
+    return near
 
 
 def _share(found: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float | None:
@@ -95,7 +143,7 @@ def _share(found: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float 
 def exactly_nearest(
     vectors: Floats, items: Records, queries: Floats, asked_from: Rows, count: int
 ) -> Rows:
-    """Return (Q, ``count``) places of the nearest that may be shown, -1 where there are fewer.
+    """Return (Q, ``count``) places of the nearest that may be shown, best first, -1 for none.
 
     Args:
         vectors: (N, D) float32.
@@ -113,7 +161,7 @@ def exactly_nearest(
             named = np.concatenate([places[q], first + better])
             order = np.argpartition(-scores, count - 1)[:count]
             best[q], places[q] = scores[order], named[order]
-    return places
+    return np.take_along_axis(places, np.argsort(-best, axis=1, kind="stable"), 1)
 
 
 def _scored(
