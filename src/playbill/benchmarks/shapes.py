@@ -104,4 +104,4 @@ def weights_once_of(ranker: Path) -> int:
     """
     constants = Graph.read(ranker.read_bytes()).constants
     codes = (len(CATEGORIES) - 1) * constants["embeddings"].shape[1]
-    return (sum(VIEWER_FEATURES) + codes) * constants["weight_0"].shape[1]
+    return int((sum(VIEWER_FEATURES) + codes) * constants["weight_0"].shape[1])

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
-from playbill.models import LightScorer
+from playbill.models import LightScorer, warm_layers, warm_user_tower
 from playbill.ranking import Candidates, Policies, RankingRequest, expected_utility
 from playbill.ranking.order import best_first, heavy_input
 from playbill.ranking.rules_kernel import broken_by
@@ -52,6 +52,8 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     table.vectors(rows)
     gate = gate_of(view_of(shared), 1, user)
     table.near(vectors, 4, gate)
+    warm_layers()
+    warm_user_tower()
     LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
 
 
