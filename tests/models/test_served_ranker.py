@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbill.core import DependencyUnavailable, InvalidInput
-from playbill.models import Ranker, ServedRanker, onnx_wire, served_kernel, served_ranker
+from playbill.models import (
+    Ranker,
+    ServedRanker,
+    onnx_wire,
+    served_kernel,
+    served_ranker,
+    warm_layers,
+)
 from playbill.models.networks import RankerNetwork, RankerShape
 from playbill.models.onnx_graphs import ranker_graph
 
@@ -97,8 +104,9 @@ def test_no_candidates_have_no_probabilities(served):
     assert served.score(dense[:0], categories[:0]).shape == (0, 4)
 
 
-def test_loading_compiles_all_that_a_request_needs(path):
+def test_loading_or_warming_compiles_all_that_a_request_needs(path):
     served = ServedRanker.load(path, VIEWERS)
+    warm_layers()
     ready = list(served_kernel.fill_layers_input.signatures)
     served.score(*request_of(1, 3))
     assert list(served_kernel.fill_layers_input.signatures) == ready

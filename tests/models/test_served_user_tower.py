@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from playbill.core import InvalidInput
 from playbill.features import empty_user
 from playbill.features.layout import HISTORY
-from playbill.models import ServedUserTower, UserTower, history_inputs, served_user_tower
+from playbill.models import (
+    ServedUserTower,
+    UserTower,
+    history_inputs,
+    served_user_tower,
+    warm_user_tower,
+)
 from playbill.models.networks import UserNetwork
 from playbill.models.onnx_graphs import user_tower_graph
 from playbill.models.user_tower_kernel import fill_user
@@ -79,14 +85,16 @@ def test_a_vector_that_is_not_finite_is_none(served, bad):
     assert served.vector(user, lambda rows: np.full((1, 64), bad, np.float32)) is None
 
 
-def test_loading_compiles_all_that_a_request_needs(path):
+def test_loading_or_warming_compiles_all_that_a_request_needs(path):
     served = ServedUserTower.load(path)
+    warm_user_tower()
     ready = list(fill_user.signatures)
     known = viewer([3, 7], [1, 2])
     known.flags.writeable = False
     for user in (known, empty_user()):
         assert served.vector(user, lookup) is not None
     assert list(fill_user.signatures) == ready
+    assert len(ready) == 1
 
 
 def test_a_graph_of_another_make_is_run_as_it_is(graph, whole, tmp_path):

@@ -10,7 +10,7 @@ from playbill.app.verbs import Home
 from playbill.benchmarks.feed import OnStage, measure_capacity
 from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
-from playbill.benchmarks.shapes import Shapes, Work, weights_of
+from playbill.benchmarks.shapes import Shapes, Work, weights_of, weights_once_of
 from playbill.benchmarks.stages import measure_stages
 from playbill.core import DependencyUnavailable
 from playbill.retrieval import VectorIndex
@@ -70,6 +70,7 @@ def _shapes(folder: Path, prepared: Prepared, candidates: float) -> Shapes:
     return Shapes(
         VectorIndex.load(bundle / "index"),
         weights_of(bundle / "ranker.onnx"),
+        weights_once_of(bundle / "ranker.onnx"),
         weights_of(bundle / "user_tower.onnx"),
         candidates,
         home.settings.serving,

@@ -6,8 +6,10 @@ from pathlib import Path
 import msgspec
 
 from playbill.contracts import ServingSettings
-from playbill.features import FEATURE_NAMES, ITEM_RECORD, USER_RECORD
+from playbill.features import FEATURE_NAMES, ITEM_RECORD, USER_RECORD, VIEWER_FEATURES
 from playbill.features.layout import GROUP_RECORD
+from playbill.models import CATEGORIES
+from playbill.models.onnx_wire import Graph
 from playbill.retrieval import NEAR_AMONG, SIMILAR_SEEDS, VectorIndex
 
 _LINE_BYTES = 64
@@ -32,12 +34,14 @@ class Work(msgspec.Struct, frozen=True):
 class Shapes:
     """Sizes that a request's work follows from.
 
-    ``scorer`` and ``tower`` are numbers of weights in matrices; ``candidates`` how many are scored,
-    on average.
+    ``scorer`` and ``tower`` are numbers of weights in matrices, ``scorer_once`` how many of the
+    scorer's are the viewer's, and used once a request; ``candidates`` how many are scored, on
+    average.
     """
 
     index: VectorIndex
     scorer: int
+    scorer_once: int
     tower: int
     candidates: float
     serving: ServingSettings
@@ -52,7 +56,8 @@ class Shapes:
         features = self.candidates * len(FEATURE_NAMES)
         heavy = min(serving.heavy_rows, self.candidates)
         flop = (
-            2.0 * heavy * self.scorer
+            2.0 * heavy * (self.scorer - self.scorer_once)
+            + 2.0 * self.scorer_once
             + 2.0 * self.tower
             + 2.0 * width * (scanned + centres)
             + (2.0 + _OPERATIONS_PER_FEATURE) * features
@@ -89,3 +94,14 @@ def weights_of(graph: Path) -> int:
         if len(tensor.dims) == 2 and tensor.name in multiplied
     ]
     return int(sum(sizes))
+
+
+def weights_once_of(ranker: Path) -> int:
+    """Return how many of those numbers an exported ranker needs once a request: the viewer's.
+
+    Raises:
+        InvalidInput: the file is no graph.
+    """
+    constants = Graph.read(ranker.read_bytes()).constants
+    codes = (len(CATEGORIES) - 1) * constants["embeddings"].shape[1]
+    return int((sum(VIEWER_FEATURES) + codes) * constants["weight_0"].shape[1])

@@ -194,3 +194,21 @@ def _tried(graph: Graph, viewers: Sequence[bool]) -> tuple[Floats, Ints]:
     categories = random.integers(-2, sizes + 2, (_TRIED_ROWS, len(sizes)))
     categories[:, :-1] = categories[0, :-1]
     return dense, categories
+
+
+def warm_layers() -> None:
+    """Compile what comes before the layers, for a process that has no bundle yet."""
+    nothing, codes = np.zeros(2, np.float32), np.zeros(len(CATEGORIES), np.int64)
+    limit, weights = np.ones((), np.float32), np.zeros((2 + len(CATEGORIES), len(TASKS)))
+    constants: dict[str, npt.NDArray[Any]] = {
+        "mean": nothing,
+        "scale": nothing,
+        "finite": limit,
+        "most": limit,
+        "sizes": codes + 1,
+        "offsets": codes,
+        "embeddings": np.zeros((1, 1), np.float32),
+        "weight_0": weights.astype(np.float32),
+        "bias_0": np.zeros(len(TASKS), np.float32),
+    }
+    Layers(constants, 1, (True, False)).score(np.zeros((1, 2), np.float32), codes[None, :])

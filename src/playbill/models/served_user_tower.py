@@ -129,3 +129,19 @@ def _numbers(constants: dict[str, npt.NDArray[Any]]) -> Numbers:
         (of("outer_weight"), of("outer_bias")),
         of("least")[()],
     )
+
+
+def warm_user_tower() -> None:
+    """Compile what makes a viewer's vector, for a process that has no bundle yet."""
+    of = partial(np.zeros, dtype=np.float32)
+    constants: dict[str, npt.NDArray[Any]] = {
+        **{f"recency_{place}": of((1, HISTORY)) for place in range(_MEANS)},
+        "cold": of((1, WIDTH)),
+        "cold_weight": of(()),
+        "least": of(()),
+        "inner_weight": of((_MEANS * WIDTH, 1)),
+        "inner_bias": of(1),
+        "outer_weight": of((1, WIDTH)),
+        "outer_bias": of(WIDTH),
+    }
+    fill_user(_NO_VECTORS, empty_user()[0], HISTORY_TABLES, *_numbers(constants), of(WIDTH))

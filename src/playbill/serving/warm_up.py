@@ -8,7 +8,7 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
-from playbill.models import LightScorer
+from playbill.models import LightScorer, warm_layers, warm_user_tower
 from playbill.ranking import Candidates, Policies, RankingRequest, expected_utility
 from playbill.ranking.order import best_first, heavy_input
 from playbill.ranking.rules_kernel import broken_by
@@ -41,6 +41,11 @@ def _warm_features(shared: SharedView, clock: Clock, settings: Settings) -> None
     user = empty_user()
     Assembler().read(_first(shared), np.zeros(4, np.int64), user, clock.now_ms())
     LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
+
+
+def _warm_models(shared: SharedView, clock: Clock, settings: Settings) -> None:
+    warm_layers()
+    warm_user_tower()
 
 
 def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -84,6 +89,7 @@ def _warm_ranking(shared: SharedView, clock: Clock, settings: Settings) -> None:
 PARTS: dict[str, Callable[[SharedView, Clock, Settings], None]] = {
     "ranking": _warm_ranking,
     "features": _warm_features,
+    "models": _warm_models,
     "search": _warm_search,
     "rules": _warm_rules,
 }
