@@ -186,7 +186,7 @@ def test_folding_beside_feeds_is_measured_and_every_vector_is_recomputed(home):
 
 
 def test_what_is_posted_comes_from_the_seed_and_the_run():
-    sizes = {"port": 1, "seconds": 2.0, "events_per_s": 1_000.0, "videos_per_s": 3.0}
+    sizes = {"port": 1, "seconds": 2.0, "events_per_s": 1_000.0, "videos_per_s": 3.0, "at_ms": 1}
     plan = Plan(**sizes, viewers=20, videos=50, run="a")
     bodies = [json.loads(body)["events"] for body in plan.events()]
     assert [len(events) for events in bodies] == [1_000, 1_000]

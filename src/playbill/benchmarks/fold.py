@@ -17,7 +17,7 @@ from playbill.benchmarks.cores import CoreTime
 from playbill.benchmarks.feed import OnStage, load_row, served
 from playbill.benchmarks.fold_parity import kept_start, parity_since
 from playbill.benchmarks.load import Generator
-from playbill.benchmarks.posting import Plan, Posted, new_run, poster
+from playbill.benchmarks.posting import Plan, Posted, poster
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
 from playbill.core import key64
@@ -63,6 +63,7 @@ def measure_fold(
     prepared = read_prepared(folder)
     names = [viewer_name(n) for n in range(min(_ASKING, prepared.viewers))]
     np.random.default_rng(prepared.seed).shuffle(names)
+    now_ms = Home(folder).wiring.clock.now_ms()
     plan = Plan(
         port=port + 1,
         seconds=seconds,
@@ -70,7 +71,8 @@ def measure_fold(
         videos_per_s=videos_per_s,
         viewers=min(acting, prepared.viewers),
         videos=prepared.videos,
-        run=new_run(),
+        run=f"{now_ms:x}",
+        at_ms=now_ms,
     )
     start = kept_start(Home(folder), names)
     try:
