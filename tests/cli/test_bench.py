@@ -13,8 +13,10 @@ from playbill.app.clock import SystemClock
 from playbill.app.verbs import Home
 from playbill.benchmarks.churn import churn, with_newcomers
 from playbill.benchmarks.feed import measure_feed
+from playbill.benchmarks.fold import measure_fold
 from playbill.benchmarks.index import measure_index
 from playbill.benchmarks.load import Generator
+from playbill.benchmarks.posting import Plan
 from playbill.benchmarks.prepare import prepare, read_prepared
 from playbill.benchmarks.recall import Searched
 from playbill.benchmarks.roofline import measure_roofline
@@ -237,3 +239,33 @@ def test_two_searches_are_compared_query_by_query():
     assert (all_of_it.row("a")["recall_of_new"], half.row("b")["recall_of_new"]) == (1.0, 0.0)
     assert all_of_it.ahead_of(half) == (0.25, pytest.approx(1.96 * 0.25 / 2**0.5, abs=1e-4))
     assert all_of_it.ahead_of(all_of_it) == (0.0, 0.0)
+
+
+def test_folding_beside_feeds_is_measured_and_every_vector_is_recomputed(home):
+    for _ in range(2):
+        report = measure_fold(home, free_port(), 3.0, 2_000.0, 10.0, 300, quiet)
+        quiet_load, folding = report["loads"]
+        assert (quiet_load["stage"], folding["stage"]) == ("quiet", "folding")
+        assert quiet_load["failed"] == folding["failed"] == report["posts_failed"] == 0
+        assert report["videos_posted"] == report["videos_listed"] == 30
+        assert 0 < report["eligible_p50_ms"] <= report["eligible_p99_ms"]
+        assert report["epochs"] > 1
+        roles = {name.partition("-")[0] for name in report["cores"]}
+        assert {"updater", "collector", "worker", "generator"} <= roles
+        parity = report["parity"]
+        assert parity["compared"] == parity["equal"] > 0
+        assert not (home / "fold-start").exists()
+    json.dumps(report)
+
+
+def test_what_is_posted_comes_from_the_seed_and_the_run():
+    sizes = {"port": 1, "seconds": 2.0, "events_per_s": 1_000.0, "videos_per_s": 3.0, "at_ms": 1}
+    plan = Plan(**sizes, viewers=20, videos=50, run="a")
+    bodies = [json.loads(body)["events"] for body in plan.events()]
+    assert [len(events) for events in bodies] == [1_000, 1_000]
+    assert len({event["event_id"] for events in bodies for event in events}) == 2_000
+    assert {event["user_id"] for event in bodies[0]} == {viewer_name(n) for n in range(20)}
+    videos = [json.loads(body)["video_id"] for body in plan.posted_videos()]
+    assert videos == [plan.video_id(n) for n in range(6)]
+    other = Plan(**sizes, viewers=20, videos=50, run="b")
+    assert not set(videos) & {json.loads(body)["video_id"] for body in other.posted_videos()}

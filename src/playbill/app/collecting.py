@@ -6,7 +6,7 @@ import gc
 def collect_in_portions() -> None:
     """Set what there is aside for good, and leave young objects to ``collect_young``.
 
-    A worker remembers some hundred thousand objects. The interpreter's own full passes go over all
+    A process remembers some hundred thousand objects. The interpreter's own full passes go over all
     of them, for half a second, while it holds its lock. What we keep for long holds no cycles; what
     an error leaves in one is young when it is let go.
     """

@@ -3,6 +3,7 @@
 import signal
 
 from playbill.app.checkpointing import Checkpoints
+from playbill.app.collecting import collect_in_portions, collect_young
 from playbill.app.process import join_family, say
 from playbill.app.stopping import Stop
 from playbill.app.wiring import Wiring
@@ -27,6 +28,7 @@ def run_updater(wiring: Wiring) -> None:
     updater = wiring.updater(users, items)
     checkpoints = Checkpoints(updater, users, row)
     updater.recover(lambda epoch: row.beat(clock.elapsed_s()), say)
+    collect_in_portions()
     row.ready()
     interval_s = settings.epochs.interval_ms / 1000.0
     checkpoint_at_s = clock.elapsed_s() + settings.epochs.checkpoint_s
@@ -55,6 +57,7 @@ def run_updater(wiring: Wiring) -> None:
         if checkpoints.look() and started_s >= checkpoint_at_s:
             checkpoint_at_s = started_s + settings.epochs.checkpoint_s
             checkpoints.begin()
+        collect_young()
         stop.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
     while updater.step() is not None:
         row.beat(clock.elapsed_s())

@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from playbill.app.learning import hardware
-from playbill.app.supervisor import FIRST_WORKER, Supervisor
+from playbill.app.supervisor import Supervisor
 from playbill.app.updater_process import PLACE as UPDATER
 from playbill.app.verbs import Home
 from playbill.benchmarks.cores import CoreTime
 from playbill.benchmarks.feed import OnStage, load_row, served
 from playbill.benchmarks.fold_parity import kept_start, parity_since
 from playbill.benchmarks.load import Generator
-from playbill.benchmarks.posting import Plan, Posted, new_run, poster
+from playbill.benchmarks.posting import Plan, Posted, poster
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
 from playbill.core import key64
-from playbill.serving import Board
+from playbill.serving import SERVING, Board
+from playbill.serving.board import quantile_ms
 
 _SHARE = 0.7
 _WARM_S = 3.0
@@ -61,6 +63,7 @@ def measure_fold(
     prepared = read_prepared(folder)
     names = [viewer_name(n) for n in range(min(_ASKING, prepared.viewers))]
     np.random.default_rng(prepared.seed).shuffle(names)
+    now_ms = Home(folder).wiring.clock.now_ms()
     plan = Plan(
         port=port + 1,
         seconds=seconds,
@@ -68,7 +71,8 @@ def measure_fold(
         videos_per_s=videos_per_s,
         viewers=min(acting, prepared.viewers),
         videos=prepared.videos,
-        run=new_run(),
+        run=f"{now_ms:x}",
+        at_ms=now_ms,
     )
     start = kept_start(Home(folder), names)
     try:
@@ -94,13 +98,15 @@ async def _folded(
     capacity = (await generator.closed(2, 2.0 * _WARM_S)).per_s
     on_stage("capacity", 1.0)
     offered, random = _SHARE * capacity, np.random.default_rng(6)
+    before = watch.latency()
     quiet = await generator.open(offered, seconds, random)
+    between = watch.latency()
     on_stage("folding", 0.0)
     posting.send("begin")
     watching = asyncio.ensure_future(watch.look())
     cores = watch.cores()
     folding = await generator.open(offered, seconds, random)
-    within, shares = watch.folded(), cores.shares()
+    within, shares, after = watch.folded(), cores.shares(), watch.latency()
     posted: Posted = await asyncio.to_thread(posting.recv)
     await watch.until_all(posted)
     watching.cancel()
@@ -109,8 +115,8 @@ async def _folded(
     return {
         "capacity_per_s": round(capacity, 1),
         "loads": [
-            {"stage": "quiet", **load_row(offered, quiet, "open")},
-            {"stage": "folding", **load_row(offered, folding, "open")},
+            {"stage": "quiet", **load_row(offered, quiet, "open"), **_inside(between - before)},
+            {"stage": "folding", **load_row(offered, folding, "open"), **_inside(after - between)},
         ],
         "events_posted_per_s": round(posted.events / max(posted.seconds, seconds), 1),
         "records_folded_per_s": round(within / seconds, 1),
@@ -144,7 +150,8 @@ class _Watch:
         while True:
             head = self._items.header[0]
             self._epochs[int(head["epoch"])] = int(head["lag_ms"])
-            listed = self._board.count(FIRST_WORKER, "listed") - self._first
+            serving = self._board.rows["ready"] == SERVING
+            listed = int(self._board.rows["listed"][serving].max(initial=0)) - self._first
             now_s = self._clock.elapsed_s()
             self._listed_s += [now_s] * (listed - len(self._listed_s))
             await asyncio.sleep(_LOOK_S)
@@ -153,6 +160,10 @@ class _Watch:
         """Begin to measure where the cores' time goes."""
         own = {"generator": os.getpid()}
         return CoreTime({**self._processes(), **own}, self._clock)
+
+    def latency(self) -> npt.NDArray[np.int64]:
+        """Return replies by the time that they took inside the worker, since its start."""
+        return self._board.latency()
 
     def folded(self) -> int:
         """Return how many events, and videos shown by feeds, were folded since the beginning."""
@@ -191,6 +202,18 @@ class _Watch:
             "eligible_p50_ms": _quantile(took_ms, 0.5),
             "eligible_p99_ms": _quantile(took_ms, 0.99),
         }
+
+
+def _inside(counts: npt.NDArray[np.int64]) -> dict[str, float | None]:
+    """Return what replies took inside the worker, without waiting for their turn."""
+    return {
+        "inside_p95_ms": _rounded(quantile_ms(counts, 0.95)),
+        "inside_p99_ms": _rounded(quantile_ms(counts, 0.99)),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _quantile(values: list[float] | list[int], share: float) -> float | None:
