@@ -18,6 +18,7 @@ def wiring(tmp_path, monkeypatch):
     found = Home(tmp_path / "home").wiring
     found.layout.make()
     Board(found.layout.board, create=True)
+    found.layout.recovered.touch()
     before = signal.getsignal(signal.SIGINT)
     yield found
     signal.signal(signal.SIGINT, before)
