@@ -154,13 +154,13 @@ def test_an_author_that_was_hidden_comes_back_only_when_there_is_nothing_else():
 
 def test_sources_that_the_time_does_not_reach_are_left_out_and_named():
     made = _ready(source_budget_ms=10.0)
-    search = made.model.table.vectors
+    search = made.model.table.near_rows
 
-    def slow(rows):
+    def slow(*asked):
         made.clock.seconds += 0.011
-        return search(rows)
+        return search(*asked)
 
-    made.model.table.vectors = slow
+    made.model.table.near_rows = slow
     user = viewer(history=[3], actions=[CLICKED])
     ranked = made.run(request(user=user, vector=unit(np.ones(8))))
     skipped = [f"source_skipped:{name}" for name in ("followed", "fresh", "trending", "explore")]

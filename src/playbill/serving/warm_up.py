@@ -23,7 +23,16 @@ from playbill.retrieval import (
     rows_of_keys,
     view_of,
 )
+from playbill.retrieval.derived import PER_AUTHOR
+from playbill.retrieval.merge_kernel import joined
 from playbill.retrieval.rows_kernel import still_there
+from playbill.retrieval.sources_kernel import (
+    drawn,
+    first_below,
+    listed_of,
+    newest_of_followed,
+    taken_to,
+)
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -38,21 +47,36 @@ def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
     user.flags.writeable = False
     bits = np.empty(len(rows), np.uint8)
     merged([rows], [1])
-    broken_by(rows, tables.items, user[0], np.uint32(1), rows, EVERY_ROW, 1, bits)
+    broken_by(rows, tables.items, user, np.uint32(1), rows, EVERY_ROW, 1, bits)
     first_of_each(rows)
     _warm_ranking(ItemView(tables, shared.trending, 0, clock.now_ms()), user, settings)
     vectors = np.eye(8, dtype=np.float32)
     index = VectorIndex.build(vectors, np.arange(1, 9, dtype=np.uint64), 0)
     places = np.zeros(8, np.int32)
     places.flags.writeable = False
-    table = CatalogueVectors(index, places)
+    table = CatalogueVectors(index, places, places)
     table.annex.add(vectors[:4], rows)
     still_there(tables.items, places, index.keys)
     rows_of_keys(tables.items, index.keys)
     table.vectors(rows)
     gate = gate_of(view_of(shared), 1, user)
     table.near(vectors, 4, gate)
+    table.near_vector(vectors[0], 4, gate)
+    table.near_rows(rows, 4, gate, 4)
+    _warm_sources(shared, user)
     LightScorer(np.ones(2, np.float32), np.float32(0.0)).score(np.ones((1, 2), np.float32))
+
+
+def _warm_sources(shared: SharedView, user: npt.NDArray[np.void]) -> None:
+    """Ask for what sources find without vectors, of lists that are empty."""
+    found, items = np.zeros(4, np.int64), shared.items[:8]
+    by_author = np.full((0, PER_AUTHOR), -1, np.int64)
+    taken_to(user, 0, found)
+    newest_of_followed(user, by_author, items, found)
+    first_below(found, 0, found)
+    joined(found, found, 0, found)
+    listed_of(shared.trending, 0, 0, found)
+    drawn(found, np.uint64(0), found)
 
 
 def _warm_ranking(view: ItemView, user: npt.NDArray[np.void], settings: Settings) -> None:
