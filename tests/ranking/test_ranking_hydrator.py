@@ -12,7 +12,7 @@ from laws.feature_views import NOW_MS, item_view
 from laws.feature_worlds import MemoryItems, World
 from laws.ranking_worlds import TickingClock, candidates, request, shared_of
 from playbill.core import HOUR_MS, FixedClock
-from playbill.features import FEATURE_NAMES, Assembler
+from playbill.features import FEATURE_NAMES, Assembler, empty_user
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.ranking import Hydrator
 from playbill.retrieval import view_of
@@ -108,8 +108,9 @@ def test_item_state_that_stays_behind_is_read_and_not_called_settled():
 def test_features_are_never_read_before_what_they_are_made_of(asked_ms, epoch_ms, last_ms, read_ms):
     shared = _scripted([4])
     shared.below.header["at_ms"] = epoch_ms
-    asked = request(at_ms=asked_ms)
-    asked.query.user["last_at_ms"] = last_ms
+    user = empty_user()
+    user["last_at_ms"] = last_ms
+    asked = request(at_ms=asked_ms, user=user)
     assert Hydrator(shared, TickingClock()).fill(asked, candidates(6)).at_ms == read_ms
 
 

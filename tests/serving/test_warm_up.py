@@ -25,7 +25,9 @@ from playbill.retrieval import (
     VectorIndex,
     gather_kernel,
     merge_kernel,
+    near_kernel,
     scan_kernel,
+    sources_kernel,
     view_of,
 )
 from playbill.serving.warm_up import warm_kernels
@@ -34,7 +36,10 @@ KERNELS = (
     assemble_kernel.assemble,
     gather_kernel.gather,
     merge_kernel.first_places,
+    merge_kernel.joined,
     merge_kernel.merge,
+    near_kernel.near_each,
+    near_kernel.near_vector,
     order_kernel.fill_heavy_input,
     order_kernel.fill_keys,
     order_kernel.fill_ordered,
@@ -43,6 +48,11 @@ KERNELS = (
     scan_kernel.assign,
     scan_kernel.scan,
     slate_kernel.choose,
+    sources_kernel.drawn,
+    sources_kernel.first_below,
+    sources_kernel.listed_of,
+    sources_kernel.newest_of_followed,
+    sources_kernel.taken_to,
 )
 WIDTH = 64
 

@@ -45,7 +45,7 @@ def broken_rules(request: RankingRequest, rows: Rows, view: ItemView) -> Bits:
     broken_by(
         rows,
         view.tables.items,
-        request.query.user[0],
+        request.query.user,
         region_bit(request.query.region),
         request.excluded,
         request.query.below,

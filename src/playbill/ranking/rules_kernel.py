@@ -42,37 +42,36 @@ def _held_back(user, row, showings):
 
 @njit(nogil=True, cache=True)
 def barred(item, region_bit, age):
-    """Return the bits of the rules on who may see a video at all, 0 for none broken."""
-    bits = 0
-    if not item.flags & VISIBLE:
-        bits |= HIDDEN
-    if item.regions != 0 and not item.regions & region_bit:
-        bits |= REGION
-    if age != AGE_UNKNOWN and item.age_rating > age:
-        bits |= AGE_RATING
-    return bits
+    """Return the bits of the rules on who may see a video at all, 0 for none; without a branch."""
+    hidden = item.flags & VISIBLE == 0
+    elsewhere = (item.regions != 0) & (item.regions & region_bit == 0)
+    too_old = (age != AGE_UNKNOWN) & (item.age_rating > age)
+    return HIDDEN * hidden + REGION * elsewhere + AGE_RATING * too_old
 
 
 @njit(nogil=True, cache=True)
-def broken_by(rows, items, user, region_bit, excluded, below, showings, out):
+def broken_by(rows, items, users, region_bit, excluded, below, showings, out):
     """Fill the bits of the rules that each of C candidates breaks.
 
     Args:
         rows: (C,) rows of the candidates.
         items: (I,) records.
-        user: one ``USER_RECORD``; an unknown age counts as an adult's.
+        users: (1,) ``USER_RECORD``; an unknown age counts as an adult's.
         region_bit: of the viewer's region, 0 for none: then only what may be shown everywhere.
         excluded: (E,) rows that the caller named, ascending.
         below: rows from here on were posted after the first page.
         showings: that hold a video back, 1 or 2; 0 for none.
         out: (C,) uint8.
     """
+    user = users[0]
     authors = np.empty(HISTORY, np.uint32)
     disliked = _disliked_authors(user, items, authors)
+    # So little is done for each here that memory is asked for many records at once.
+    for c in range(rows.shape[0]):
+        out[c] = barred(items[rows[c]], region_bit, user.age)
     for c in range(rows.shape[0]):
         row = rows[c]
-        item = items[row]
-        bits = barred(item, region_bit, user.age)
+        bits = 0
         if excluded.shape[0]:
             place = np.searchsorted(excluded, row)
             if place < excluded.shape[0] and excluded[place] == row:
@@ -82,6 +81,6 @@ def broken_by(rows, items, user, region_bit, excluded, below, showings, out):
         if _held_back(user, row, showings):
             bits |= SEEN
         for i in range(disliked):
-            if authors[i] == item.author:
+            if authors[i] == items[row].author:
                 bits |= DISLIKED
-        out[c] = bits
+        out[c] |= bits

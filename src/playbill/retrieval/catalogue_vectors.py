@@ -8,6 +8,7 @@ import numpy.typing as npt
 from playbill.features import ItemTables
 from playbill.retrieval.annex import Annex, roomy
 from playbill.retrieval.gather_kernel import gather
+from playbill.retrieval.near_kernel import near_each, near_vector
 from playbill.retrieval.rows_kernel import find, still_there
 from playbill.retrieval.vector_index import (
     Effort,
@@ -18,7 +19,6 @@ from playbill.retrieval.vector_index import (
     Rows,
     Segment,
     VectorIndex,
-    best_rows,
     nearest,
 )
 
@@ -29,6 +29,7 @@ _LATER = -2
 """Place p of the annex is kept as ``_LATER - p``."""
 _STEP = 65_536
 _PAGE = 4_096
+_ONE_LIST = 1, 1
 
 
 class Tower(Protocol):
@@ -85,8 +86,10 @@ class CatalogueVectors:
         """Index the newest videos, so that one pass finds the nearest of them."""
         if np.array_equal(rows, self._newest_rows):
             return
-        vectors, known = self.vectors(rows)
-        listed = rows[known].astype(np.int32)
+        # Of equal scores the first row is the better hit: in this order fewer hits give way.
+        ascending = np.sort(rows)
+        vectors, known = self.vectors(ascending)
+        listed = ascending[known].astype(np.int32)
         listed.flags.writeable = False
         self._newest_rows, self._newest = rows.copy(), None
         if len(listed):
@@ -100,28 +103,61 @@ class CatalogueVectors:
 
     def near(self, queries: Floats, count: int, gate: Gate) -> tuple[Hits, Rows]:
         """Return (Q, count) hits in no order of (Q, D) queries and (Q,) how many there are."""
-        segments = (self.index.segment(self.row_of_place), *self.annex.segments)
-        effort = self._efforts.get(count)
-        if effort is None:
-            effort = self._efforts[count] = self.index.effort(count)
-        return nearest(self.index.tree, segments, queries, count, effort, gate)
+        effort = self._effort(count)
+        return nearest(self.index.tree, self._segments(), queries, count, effort, gate)
+
+    def near_vector(self, vector: Floats, count: int, gate: Gate) -> Rows:
+        """Return the ``count`` rows nearest to a (D,) vector, best first."""
+        near = np.empty(count, np.int64)
+        effort, segments = self._effort(count), self._segments()
+        return near[: near_vector(self.index.tree, segments, vector, effort, gate, near)]
+
+    def near_rows(self, rows: Rows, count: int, gate: Gate, quota: int) -> Rows:
+        """Return the ``count`` nearest to each of (S,) rows in turn, ``quota`` rows in all."""
+        near = np.empty(quota, np.int64)
+        found = near_each(
+            rows,
+            self._places,
+            (self.index.codes, self.index.scales),
+            self.annex.codes,
+            self.index.tree,
+            self._segments(),
+            self._effort(count),
+            gate,
+            count,
+            near,
+        )
+        return near[:found]
 
     def near_newest(self, query: Floats, count: int, gate: Gate) -> Rows | None:
         """Return the nearest of the newest videos, best first; None where none has a vector."""
         if self._newest is None:
             return None
+        near = np.empty(count, np.int64)
         index, segments = self._newest
-        hits, found = nearest(index.tree, segments, query[None, :], count, (1, 1), gate)
-        return best_rows(hits[0, : found[0]])
+        return near[: near_vector(index.tree, segments, query, _ONE_LIST, gate, near)]
 
     def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return (C, D) vectors and (C,) True where a row has one."""
         found = np.empty((len(rows), self.index.codes.shape[1]), np.float32)
         known = np.empty(len(rows), np.bool_)
         indexed = self.index.codes, self.index.scales
-        places = self._mapped, self._later[: max(0, self._count - len(self._mapped))]
-        gather(rows, places, indexed, self.annex.codes, found, known)
+        gather(rows, self._places, indexed, self.annex.codes, found, known)
         return found, known
+
+    @property
+    def _places(self) -> tuple[RowNumbers, RowNumbers]:
+        """Return where the vectors of rows are, as ``gather`` takes it."""
+        return self._mapped, self._later[: max(0, self._count - len(self._mapped))]
+
+    def _segments(self) -> tuple[Segment, ...]:
+        return (self.index.segment(self.row_of_place), *self.annex.segments)
+
+    def _effort(self, count: int) -> Effort:
+        effort = self._efforts.get(count)
+        if effort is None:
+            effort = self._efforts[count] = self.index.effort(count)
+        return effort
 
     def _believe(self, tables: ItemTables) -> None:
         """Take the bundle's rows as they are, or find them by key where they are wrong."""

@@ -7,6 +7,27 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(nogil=True, cache=True)
+def room_for(count):
+    """Return slots for a set of ``count`` rows, empty."""
+    size = 16
+    while size < 2 * count:
+        size *= 2
+    return np.full(size, -1, np.int64)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def joins(slots, row):
+    """Put a row in the set; return whether it is new there."""
+    last = np.uint64(slots.shape[0] - 1)
+    slot = (np.uint64(row) * _SPREAD >> np.uint64(32)) & last
+    while slots[slot] >= 0 and slots[slot] != row:
+        slot = (slot + np.uint64(1)) & last
+    new = slots[slot] < 0
+    slots[slot] = row
+    return new
+
+
+@njit(nogil=True, cache=True)
 def first_places(rows, places):
     """Fill ``places`` with where each row stands for the first time; return how many rows differ.
 
@@ -14,19 +35,34 @@ def first_places(rows, places):
         rows: (C,) int64, not negative.
         places: (C,) int64, ascending.
     """
-    size = 16
-    while size < 2 * rows.shape[0]:
-        size *= 2
-    slots = np.full(size, -1, np.int64)
+    slots = room_for(rows.shape[0])
     count = 0
     for c in range(rows.shape[0]):
-        slot = (np.uint64(rows[c]) * _SPREAD >> np.uint64(32)) & np.uint64(size - 1)
-        while slots[slot] >= 0 and slots[slot] != rows[c]:
-            slot = (slot + np.uint64(1)) & np.uint64(size - 1)
-        if slots[slot] < 0:
-            slots[slot] = rows[c]
+        if joins(slots, rows[c]):
             places[count] = c
             count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def joined(first, second, below, found):
+    """Fill the rows of two lists, each once, where it came first; return how many.
+
+    Args:
+        first: (N,) int64, negative for none.
+        second: (M,) likewise.
+        below: rows from here on are left out.
+        found: (C,) int64; when it is full the rest is left out.
+    """
+    slots = room_for(found.shape[0])
+    count = 0
+    for rows in (first, second):
+        for n in range(rows.shape[0]):
+            if count == found.shape[0]:
+                return count
+            if 0 <= rows[n] < below and joins(slots, rows[n]):
+                found[count] = rows[n]
+                count += 1
     return count
 
 

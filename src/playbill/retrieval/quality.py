@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from playbill.core import DAY_MS
 from playbill.features.layout import AGE_UNKNOWN
-from playbill.retrieval.scan_kernel import hits_apart
+from playbill.retrieval.hits_kernel import hits_apart
 from playbill.retrieval.vector_index import Floats, Rows, VectorIndex, nearest
 from playbill.retrieval.view import Records, region_bit
 

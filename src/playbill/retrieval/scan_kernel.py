@@ -1,82 +1,16 @@
-"""Scanning inverted lists of 8-bit codes: the best of thousands in one pass.
-
-A hit is one unsigned number that orders as hits do: the score in the upper half, and in the lower
-half the row upside down, so that of equal scores the first row is the larger hit.
-"""
+"""Scanning inverted lists of 8-bit codes: the best of thousands in one pass."""
 
 import numpy as np
 from numba import njit
 
-from playbill.features.layout import AGE_UNKNOWN, VISIBLE
+from playbill.retrieval.dot_kernel import dot
+from playbill.retrieval.hits_kernel import best_in_front, hit_of, permitted, score_of
 
 LARGEST_CODE = np.float32(127.0)
-USUAL_WIDTH = 64
-"""A width that the compiler knows is scanned twice as fast as one it has to ask for."""
-_HALF = np.uint64(32)
-_LOW = np.uint64(0xFFFFFFFF)
-_SIGN = np.uint32(0x80000000)
+_BLOCK = 256
+"""So many scores are compared with one bar."""
 _SPARE = 4
 """One in so many hits beyond those that are wanted is kept for the gate to take away."""
-
-
-@njit(nogil=True, cache=True, inline="always")
-def may_show(item, region_bit, age):
-    """Return whether a video is visible, for the region, and for the age."""
-    if not item.flags & VISIBLE:
-        return False
-    if item.regions != 0 and not item.regions & region_bit:
-        return False
-    return age == AGE_UNKNOWN or item.age_rating <= age
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _hit(score, row):
-    bits = np.float32(score).view(np.uint32)
-    ordered = ~bits if bits & _SIGN else bits | _SIGN
-    return (np.uint64(ordered) << _HALF) | (~np.uint64(row) & _LOW)
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _score(hit):
-    ordered = np.uint32(hit >> _HALF)
-    bits = ordered ^ _SIGN if ordered & _SIGN else ~ordered
-    return np.uint32(bits).view(np.float32)
-
-
-def rows_of(hits):
-    """Return (K,) rows of (K,) hits."""
-    return (~hits & _LOW).view(np.int64)
-
-
-def hits_apart(hits):
-    """Return (K,) rows and (K,) float32 scores of (K,) hits."""
-    ordered = (hits >> _HALF).astype(np.uint32)
-    bits = np.where(ordered & _SIGN, ordered ^ _SIGN, ~ordered)
-    return rows_of(hits), bits.view(np.float32)
-
-
-@njit(nogil=True, cache=True)
-def _best_in_front(hits, count, keep):
-    """Move the ``keep`` largest of ``count`` hits to the front, the least of them last."""
-    low, high = 0, count - 1
-    while low < high:
-        pivot = hits[(low + high) // 2]
-        left, right = low, high
-        while left <= right:
-            while hits[left] > pivot:
-                left += 1
-            while hits[right] < pivot:
-                right -= 1
-            if left <= right:
-                hits[left], hits[right] = hits[right], hits[left]
-                left += 1
-                right -= 1
-        if keep - 1 <= right:
-            high = right
-        elif keep - 1 >= left:
-            low = left
-        else:
-            return
 
 
 @njit(nogil=True, cache=True)
@@ -91,24 +25,21 @@ def _code(vector, code):
     return step
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _dot(row, code, width):
-    """Return a dot product in 32 bits all along, which the compiler turns into wide additions."""
-    total = np.int32(0)
-    for d in range(width):
-        total = np.int32(total + np.int32(np.int16(row[d]) * code[d]))
-    return total
-
-
 @njit(nogil=True, cache=True)
-def _scores(codes, scales, code, step, out):
-    """Fill the score of each of a list's codes."""
-    if code.shape[0] == USUAL_WIDTH:
-        for n in range(codes.shape[0]):
-            out[n] = np.float32(_dot(codes[n], code, USUAL_WIDTH)) * scales[n] * step
-    else:
-        for n in range(codes.shape[0]):
-            out[n] = np.float32(_dot(codes[n], code, code.shape[0])) * scales[n] * step
+def _scores(coded, part, code, step, out):
+    """Fill the score of each code of a part.
+
+    Args:
+        coded: (N, D) int8 codes and (N,) float32 scales.
+        part: first and last.
+        code: (D,) int16.
+        step: of the code.
+        out: float32, as long as the part.
+    """
+    codes, scales = coded
+    first, last = part
+    for n in range(last - first):
+        out[n] = np.float32(dot(codes, first + n, code)) * scales[first + n] * step
 
 
 @njit(nogil=True, cache=True)
@@ -123,25 +54,39 @@ def _insert(names, scores, count, name, score):
 
 
 @njit(nogil=True, cache=True)
-def _best_of(part, code, step, work, names, best, count):
+def _at_least(scores, count, bar, places):
+    """Fill the places of scores that are not below a bar, without a branch; return how many."""
+    found = 0
+    for n in range(count):
+        places[found] = n
+        found += scores[n] >= bar
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _best_of(coded, part, code, step, work, names, best, count):
     """Take codes ``first`` to ``last`` into the best ``count`` so far; return how many there are.
 
     Args:
-        part: (N, D) codes, (N,) scales, first and last.
+        coded: (N, D) codes and (N,) scales.
+        part: first and last.
         code: (D,) int16.
         step: of the code.
-        work: float32, as long as the part.
+        work: scores and places of a block.
         names: (K,) int64, the best so far.
         best: (K,) float32, their scores.
         count: of them.
     """
-    codes, scales, first, last = part
-    _scores(codes[first:last], scales[first:last], code, step, work)
-    bar = best[count - 1] if count == best.shape[0] else np.float32(-np.inf)
-    for n in range(last - first):
-        if work[n] > bar:
-            count = _insert(names, best, count, first + n, work[n])
-            bar = best[count - 1] if count == best.shape[0] else np.float32(-np.inf)
+    scores, places = work
+    first, last = part
+    for begin in range(first, last, _BLOCK):
+        end = min(begin + _BLOCK, last)
+        _scores(coded, (begin, end), code, step, scores)
+        bar = best[count - 1] if count == best.shape[0] else np.float32(-np.inf)
+        for p in range(_at_least(scores, end - begin, bar, places)):
+            score = scores[places[p]]
+            if count < best.shape[0] or score > best[count - 1]:
+                count = _insert(names, best, count, begin + places[p], score)
     return count
 
 
@@ -154,45 +99,27 @@ def _nearest_lists(tree, code, step, work, groups, lists):
             codes and (L,) scales of lists.
         code: (D,) int16.
         step: of the code.
-        work: float32, as long as the longest group and as the number of groups.
+        work: scores and places of a block.
         groups: (G,) int64, for as many groups as are looked into.
         lists: (P,) int64.
     """
     group_codes, group_scales, group_starts, list_codes, list_scales = tree
     best = np.empty(groups.shape[0], np.float32)
-    every = (group_codes, group_scales, np.int64(0), np.int64(group_codes.shape[0]))
-    chosen = _best_of(every, code, step, work, groups, best, 0)
+    coded, every = (group_codes, group_scales), (0, group_codes.shape[0])
+    chosen = _best_of(coded, every, code, step, work, groups, best, 0)
     best = np.empty(lists.shape[0], np.float32)
+    coded = (list_codes, list_scales)
     count = 0
     for c in range(chosen):
-        first, last = group_starts[groups[c]], group_starts[groups[c] + 1]
-        part = (list_codes, list_scales, first, last)
-        count = _best_of(part, code, step, work, lists, best, count)
+        part = (group_starts[groups[c]], group_starts[groups[c] + 1])
+        count = _best_of(coded, part, code, step, work, lists, best, count)
     return count
 
 
 @njit(nogil=True, cache=True)
-def _longest(starts):
-    longest = 0
-    for n in range(starts.shape[0] - 1):
-        longest = max(longest, starts[n + 1] - starts[n])
-    return longest
-
-
-@njit(nogil=True, cache=True)
-def _permitted(hits, first, count, gate):
-    """Keep those of ``hits[first:count]`` that may be shown; return how many hits there are now.
-
-    Many at a time, so that memory is asked for all of their records at once.
-    """
-    items, region_bit, age = gate
-    kept = first
-    for h in range(first, count):
-        row = ~hits[h] & _LOW
-        if row < items.shape[0] and may_show(items[row], region_bit, age):
-            hits[kept] = hits[h]
-            kept += 1
-    return kept
+def _work():
+    """Return room for the scores of a block, and for places in it."""
+    return np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.int64)
 
 
 @njit(nogil=True, cache=True)
@@ -200,8 +127,7 @@ def assign(tree, vectors, groups_looked_into, owner):
     """Fill (M,) the list nearest to each of (M, D) vectors."""
     code = np.empty(vectors.shape[1], np.int16)
     groups = np.empty(min(groups_looked_into, tree[0].shape[0]), np.int64)
-    nearest = np.empty(1, np.int64)
-    work = np.empty(max(tree[0].shape[0], _longest(tree[2])), np.float32)
+    nearest, work = np.empty(1, np.int64), _work()
     for m in range(vectors.shape[0]):
         step = _code(vectors[m], code)
         _nearest_lists(tree, code, step, work, groups, nearest)
@@ -209,7 +135,7 @@ def assign(tree, vectors, groups_looked_into, owner):
 
 
 @njit(nogil=True, cache=True)
-def _look_through(segments, lists, code, step, scores, gate, best):
+def _look_through(segments, lists, code, step, work, gate, best):
     """Fill the best hits of some lists, in no order.
 
     Args:
@@ -217,41 +143,42 @@ def _look_through(segments, lists, code, step, scores, gate, best):
         lists: (P,) int64, nearest first.
         code: (D,) int16.
         step: of the code.
-        scores: float32, as long as any list of any segment.
+        work: scores and places of a block.
         gate: as in ``scan``.
         best: (2 K,) uint64.
 
     Returns:
         How many hits there are, at most K, and whether more were found.
     """
+    scores, places = work
     keep = best.shape[0] // 2
     count, checked, cut = 0, 0, False
     bar, bar_score = np.uint64(0), np.float32(-np.inf)
-    for p in range(lists.shape[0]):
-        for segment in segments:
-            starts, codes, scales, rows = segment
-            first, last = starts[lists[p]], starts[lists[p] + 1]
-            _scores(codes[first:last], scales[first:last], code, step, scores)
-            for n in range(last - first):
-                if scores[n] < bar_score or rows[first + n] < 0:
-                    continue
-                hit = _hit(scores[n], rows[first + n])
-                if hit < bar:
-                    continue
-                best[count] = hit
-                count += 1
-                if count == best.shape[0]:
-                    if gate is not None:
-                        count = _permitted(best, checked, count, gate)
-                    if count > keep:
-                        _best_in_front(best, count, keep)
-                        count, bar, cut = keep, best[keep - 1], True
-                        bar_score = _score(bar)
-                    checked = count
+    for segment in segments:
+        starts, codes, scales, rows = segment
+        for p in range(lists.shape[0]):
+            last = starts[lists[p] + 1]
+            for begin in range(starts[lists[p]], last, _BLOCK):
+                end = min(begin + _BLOCK, last)
+                _scores((codes, scales), (begin, end), code, step, scores)
+                for n in places[: _at_least(scores, end - begin, bar_score, places)]:
+                    hit = hit_of(scores[n], rows[begin + n])
+                    if hit < bar or rows[begin + n] < 0:
+                        continue
+                    best[count] = hit
+                    count += 1
+                    if count == best.shape[0]:
+                        if gate is not None:
+                            count = permitted(best, checked, count, gate)
+                        if count > keep:
+                            best_in_front(best, count, keep)
+                            count, bar, cut = keep, best[keep - 1], True
+                            bar_score = score_of(bar)
+                        checked = count
     if gate is not None:
-        count = _permitted(best, checked, count, gate)
+        count = permitted(best, checked, count, gate)
     if count > keep:
-        _best_in_front(best, count, keep)
+        best_in_front(best, count, keep)
         count, cut = keep, True
     return count, cut
 
@@ -277,25 +204,18 @@ def scan(tree, segments, queries, effort, gate, hits, found):
     wanted = hits.shape[1]
     groups = np.empty(min(effort[0], tree[0].shape[0]), np.int64)
     lists = np.empty(min(effort[1], tree[3].shape[0]), np.int64)
-    longest = max(tree[0].shape[0], _longest(tree[2]))
-    work = np.empty(longest, np.float32)
     best = np.empty(2 * (wanted + wanted // _SPARE + 1), np.uint64)
-    code = np.empty(queries.shape[1], np.int16)
+    code, work = np.empty(queries.shape[1], np.int16), _work()
     for q in range(queries.shape[0]):
         step = _code(queries[q], code)
-        near = lists[: _nearest_lists(tree, code, step, work[:longest], groups, lists)]
-        for segment in segments:
-            for p in range(near.shape[0]):
-                size = segment[0][near[p] + 1] - segment[0][near[p]]
-                if size > work.shape[0]:
-                    work = np.empty(2 * size, np.float32)
+        near = lists[: _nearest_lists(tree, code, step, work, groups, lists)]
         count, cut = _look_through(segments, near, code, step, work, None, best)
         if gate is not None:
-            count = _permitted(best, 0, count, gate)
+            count = permitted(best, 0, count, gate)
             if count < wanted and cut:
                 count, _ = _look_through(segments, near, code, step, work, gate, best)
         if count > wanted:
-            _best_in_front(best, count, wanted)
+            best_in_front(best, count, wanted)
             count = wanted
         hits[q, :count] = best[:count]
         found[q] = count

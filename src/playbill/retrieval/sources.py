@@ -8,10 +8,16 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW
 from playbill.retrieval.derived import DerivedLists
-from playbill.retrieval.merge_kernel import first_places, merge
-from playbill.retrieval.vector_index import Gate, Hits, best_rows, gate_of, rows_in_turn
+from playbill.retrieval.merge_kernel import first_places, joined, merge
+from playbill.retrieval.sources_kernel import (
+    drawn,
+    first_below,
+    listed_of,
+    newest_of_followed,
+    taken_to,
+)
+from playbill.retrieval.vector_index import Gate, Hits, gate_of
 from playbill.retrieval.view import ItemView, Records, Rows
 
 Floats = npt.NDArray[np.float32]
@@ -21,7 +27,6 @@ SIMILAR_SEEDS = 4
 SOURCES = ("vector", "similar", "followed", "fresh", "trending", "explore")
 """Every source by the byte that impression records carry, from 1."""
 SOURCE_CODES: dict[str, int] = {name: code for code, name in enumerate(SOURCES, start=1)}
-_ROOMY = 8
 _NOTHING: Rows = np.empty(0, np.int64)
 
 
@@ -39,12 +44,25 @@ class Query:
     random: np.random.Generator
     below: int = EVERY_ROW
 
+    def __post_init__(self) -> None:
+        """Look at the row without a way to write to it: kernels then compile once for all."""
+        self.user = self.user.view()
+        self.user.flags.writeable = False
+
 
 class VectorTable(Protocol):
     """Item vectors by row, new videos included, and who is near."""
 
     def near(self, queries: Floats, count: int, gate: Gate) -> tuple[Hits, Rows]:
         """Return (Q, count) hits in no order of (Q, D) queries and (Q,) how many there are."""
+        ...
+
+    def near_vector(self, vector: Floats, count: int, gate: Gate) -> Rows:
+        """Return the ``count`` rows nearest to a (D,) vector, best first."""
+        ...
+
+    def near_rows(self, rows: Rows, count: int, gate: Gate, quota: int) -> Rows:
+        """Return the ``count`` nearest to each of (S,) rows in turn, ``quota`` rows in all."""
         ...
 
     def near_newest(self, query: Floats, count: int, gate: Gate) -> Rows | None:
@@ -81,8 +99,7 @@ class VectorSource:
         if query.vector is None:
             return _NOTHING
         gate = gate_of(view, query.region, query.user)
-        hits, found = self.table.near(query.vector[None, :], quota, gate)
-        return best_rows(hits[0, : found[0]])
+        return self.table.near_vector(query.vector, quota, gate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +111,13 @@ class SimilarSource:
 
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
         """Return the neighbours of recent videos, in turn."""
-        user = query.user[0]
-        actions = user["history_action"][: user["history_count"]]
-        liked = (actions & (CLICKED | LONG | LIKED) != 0) & (actions & DISLIKED == 0)
-        seeds = user["history"][: user["history_count"]][liked][:SIMILAR_SEEDS].astype(np.int64)
-        seeds = seeds[seeds < view.count]
+        seeds = np.empty(SIMILAR_SEEDS, np.int64)
+        seeds = seeds[: taken_to(query.user, view.count, seeds)]
         if not len(seeds):
-            return _NOTHING
-        vectors, known = self.table.vectors(seeds)
-        if not known.any():
             return _NOTHING
         each = max(1, quota // len(seeds))
         gate = gate_of(view, query.region, query.user)
-        return once(rows_in_turn(*self.table.near(vectors[known], each, gate)))[:quota]
+        return self.table.near_rows(seeds, each, gate, quota)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +129,9 @@ class FollowedSource:
 
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
         """Return the newest of each author, most recently followed first."""
-        user = query.user[0]
-        authors = user["follows"][: user["follow_count"]].astype(np.int64)
-        authors = authors[(authors != NO_ROW) & (authors < len(self.lists.by_author))]
-        if not len(authors):
-            return _NOTHING
-        rows = _present(self.lists.by_author[authors].T.reshape(-1), view)
-        # A video posted again by another author stays on the list of the first.
-        found: Rows = rows[np.isin(view.tables.items["author"][rows], authors)][:quota]
-        return found
+        rows = np.empty(quota, np.int64)
+        items = view.tables.items
+        return rows[: newest_of_followed(query.user, self.lists.by_author, items, rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +144,16 @@ class FreshSource:
 
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
         """Return half of the quota by nearness among the newest, the rest by age alone."""
-        listed = self.lists.fresh
-        if query.below < view.count:
-            listed = listed[listed < query.below]
-        newest = listed[:quota]
-        newest = newest[newest < view.count]
+        rows = np.empty(quota, np.int64)
+        newest = rows[: first_below(self.lists.fresh, min(query.below, view.count), rows)]
         if query.vector is None or self.table is None or len(self.lists.fresh) <= quota:
             return newest
         gate = gate_of(view, query.region, query.user)
         near = self.table.near_newest(query.vector, quota - quota // 2, gate)
-        return newest if near is None else once(np.concatenate([near, newest]))[:quota]
+        if near is None:
+            return newest
+        both = np.empty(quota, np.int64)
+        return both[: joined(near, newest, view.count, both)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +165,8 @@ class TrendingSource:
     def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
         """Return the region's list, filled up from everywhere's."""
         group = query.region if query.region < len(view.trending) else 0
-        rows = _present(view.trending[group], view)
-        if len(rows) < quota and group:
-            rows = once(np.concatenate([rows, _present(view.trending[0], view)]))
-        listed: Rows = rows[:quota]
-        return listed
+        rows = np.empty(quota, np.int64)
+        return rows[: listed_of(view.trending, group, view.count, rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +181,8 @@ class ExploreSource:
         pool = self.lists.pool
         if len(pool) and pool[-1] >= view.count:
             pool = pool[pool < view.count]
-        if len(pool) < _ROOMY * quota:
-            return query.random.permutation(pool)[:quota]
-        # The first of many draws that differ are a draw without replacement, and far cheaper.
-        drawn = once(query.random.integers(len(pool), size=2 * quota))[:quota]
-        found: Rows = pool[drawn]
-        return found
+        seed, rows = np.uint64(query.random.bit_generator.random_raw()), np.empty(quota, np.int64)
+        return rows[: drawn(pool, seed, rows)]
 
 
 def merged(parts: Sequence[Rows], codes: Sequence[int]) -> tuple[Rows, npt.NDArray[np.uint8]]:
@@ -196,19 +194,7 @@ def merged(parts: Sequence[Rows], codes: Sequence[int]) -> tuple[Rows, npt.NDArr
     return found[:count], named[:count]
 
 
-def once(rows: Rows) -> Rows:
-    """Return each row once, where it came first."""
-    kept: Rows = rows[first_of_each(rows)]
-    return kept
-
-
 def first_of_each(rows: Rows) -> Rows:
     """Return the places at which rows stand for the first time, ascending."""
     places = np.empty(len(rows), np.int64)
     return places[: first_places(rows, places)]
-
-
-def _present(rows: Rows, view: ItemView) -> Rows:
-    """Return the rows that the view holds."""
-    present: Rows = rows[(rows >= 0) & (rows < view.count)]
-    return present

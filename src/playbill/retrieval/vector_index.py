@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from playbill.core import InvalidInput
 from playbill.retrieval.clustering import OnProgress, cluster
+from playbill.retrieval.hits_kernel import hits_apart, rows_of
 from playbill.retrieval.index_files import FILES, read_arrays
-from playbill.retrieval.scan_kernel import LARGEST_CODE, assign, hits_apart, rows_of, scan
+from playbill.retrieval.scan_kernel import LARGEST_CODE, assign, scan
 from playbill.retrieval.view import ItemView, region_bit
 
 Floats = npt.NDArray[np.float32]
@@ -206,21 +207,6 @@ def in_order(hits: Hits) -> Hits:
 def best_rows(hits: Hits) -> Rows:
     """Return the rows of (K,) hits, best first."""
     rows: Rows = rows_of(in_order(hits))
-    return rows
-
-
-def rows_in_turn(hits: Hits, found: Rows) -> Rows:
-    """Return the rows of several searches' hits: the best of each, then each one's second.
-
-    Args:
-        hits: (Q, K), in no order.
-        found: (Q,) how many of each there are.
-    """
-    full = bool(found.min() == hits.shape[1])
-    if not full:
-        hits = np.where(np.arange(hits.shape[1]) < found[:, None], hits, np.uint64(0))
-    in_turn = np.sort(hits, axis=1)[:, ::-1].T.ravel()
-    rows: Rows = rows_of(in_turn if full else in_turn[in_turn > 0])
     return rows
 
 

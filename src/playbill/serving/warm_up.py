@@ -25,7 +25,16 @@ from playbill.retrieval import (
     rows_of_keys,
     view_of,
 )
+from playbill.retrieval.derived import PER_AUTHOR
+from playbill.retrieval.merge_kernel import joined
 from playbill.retrieval.rows_kernel import still_there
+from playbill.retrieval.sources_kernel import (
+    drawn,
+    first_below,
+    listed_of,
+    newest_of_followed,
+    taken_to,
+)
 
 
 def warm_kernels(shared: SharedView, clock: Clock, settings: Settings) -> None:
@@ -60,15 +69,31 @@ def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
     still_there(tables.items, places, index.keys)
     rows_of_keys(tables.items, index.keys)
     table.vectors(rows)
-    table.near(vectors, 4, gate_of(view_of(shared), 1, user))
+    gate = gate_of(view_of(shared), 1, user)
+    table.near(vectors, 4, gate)
+    table.near_vector(vectors[0], 4, gate)
+    table.near_rows(rows, 4, gate, 4)
 
 
 def _warm_rules(shared: SharedView, clock: Clock, settings: Settings) -> None:
     tables, user = _first(shared), _viewer()
     rows, bits = np.zeros(4, np.int64), np.empty(4, np.uint8)
     merged([rows], [1])
-    broken_by(rows, tables.items, user[0], np.uint32(1), rows, EVERY_ROW, 1, bits)
+    broken_by(rows, tables.items, user, np.uint32(1), rows, EVERY_ROW, 1, bits)
     first_of_each(rows)
+    _warm_sources(shared, user)
+
+
+def _warm_sources(shared: SharedView, user: npt.NDArray[np.void]) -> None:
+    """Ask for what sources find without vectors, of lists that are empty."""
+    found, items = np.zeros(4, np.int64), shared.items[:8]
+    by_author = np.full((0, PER_AUTHOR), -1, np.int64)
+    taken_to(user, 0, found)
+    newest_of_followed(user, by_author, items, found)
+    first_below(found, 0, found)
+    joined(found, found, 0, found)
+    listed_of(shared.trending, 0, 0, found)
+    drawn(found, np.uint64(0), found)
 
 
 def _warm_ranking(shared: SharedView, clock: Clock, settings: Settings) -> None:
