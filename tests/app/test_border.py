@@ -58,7 +58,7 @@ def board(tmp_path):
 
 def answered(service, board, priority=Priority.INTERACTIVE):
     clock = FixedClock(0)
-    border = Border(service, board.row(0), Pressure(clock, 20.0, 2.0), clock)
+    border = Border(service, board.row(0), Pressure(clock, 20.0, 2.0), clock, lambda: None)
     return border.answer(FeedRequest(user_id=SECRET, priority=priority))
 
 
@@ -98,3 +98,28 @@ def test_a_prefetch_that_gives_way_is_counted_and_is_no_bug(board, caplog):
     counted = [board.total(name) for name in ("gave_way", "errors", "feeds")]
     assert counted == [1, 0, 0]
     assert caplog.messages == []
+
+
+class Slow:
+    """A service whose every feed takes its time."""
+
+    def __init__(self, clock, ms):
+        self._clock, self._ms = clock, ms
+
+    def feed(self, message, *, recorded):
+        self._clock.seconds += self._ms / 1000.0
+        return reply(Tier.FULL, "made")
+
+
+def test_pressure_is_felt_in_the_middle_of_a_turn(board):
+    clock = FixedClock(0)
+    pressure, told = Pressure(clock, 20.0, 2.0), []
+    border = Border(Slow(clock, 5.0), board.row(0), pressure, clock, lambda: told.append(1))
+    pressure.turn(0.01)
+    for _ in range(3):
+        border.answer(FeedRequest(user_id="u"))
+    assert (pressure.tier, told) == (Tier.FULL, [])
+    for _ in range(30):
+        border.answer(FeedRequest(user_id="u"))
+    assert pressure.tier is Tier.STATIC
+    assert 3 <= len(told) <= 33 * 5.0 / 20.0

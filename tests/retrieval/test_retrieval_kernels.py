@@ -9,10 +9,11 @@ from laws.feature_stories import law
 from laws.feature_views import Vectors, item_view, unit, viewer
 from playbill.features import empty_user
 from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW, WATCHED
-from playbill.retrieval import best_rows, gate_of
+from playbill.retrieval import best_rows, gate_of, rows_of_keys
 from playbill.retrieval.dot_kernel import dot
 from playbill.retrieval.hits_kernel import best_in_front
 from playbill.retrieval.merge_kernel import joined
+from playbill.retrieval.rows_kernel import still_there
 from playbill.retrieval.sources_kernel import (
     drawn,
     first_below,
@@ -160,3 +161,48 @@ def test_chance_gives_every_row_every_place_alike(size):
         places[np.arange(6), found] += 1
     # A place is expected 400 times, with a standard deviation of 20 at most.
     assert np.abs(places - 400).max() < 5.5 * 20
+
+
+@law(40)
+@given(
+    count=st.integers(1, 400),
+    late=st.integers(0, 30),
+    parted=st.integers(0, 400),
+    seed=st.integers(0, 99),
+)
+def test_histories_that_part_are_found_out_and_equal_ones_are_believed(count, late, parted, seed):
+    """A bundle of ``count`` videos over a state of some more; from row ``parted`` keys differ."""
+    view = item_view(count + late)
+    keys = view.tables.items["key"][:count].copy()
+    rows = np.random.default_rng(seed).permutation(count).astype(np.int32)
+    assert still_there(view.tables.items, rows, keys[rows])
+    differs = keys[rows] + np.where(rows >= parted, np.uint64(1 << 40), np.uint64(0))
+    assert still_there(view.tables.items, rows, differs) == (parted >= count)
+
+
+@pytest.mark.parametrize("wrong", [-1, 300])
+def test_a_row_that_the_state_does_not_have_is_found_out_wherever_it_stands(wrong):
+    view, rows = item_view(300), np.arange(300, dtype=np.int32)
+    keys = view.tables.items["key"].copy()
+    rows[101] = wrong
+    assert not still_there(view.tables.items, rows, keys)
+
+
+def test_of_very_many_videos_a_sample_and_the_newest_tell():
+    view = item_view(70_000)
+    rows, keys = np.arange(70_000, dtype=np.int32), view.tables.items["key"].copy()
+    assert still_there(view.tables.items, rows, keys)
+    for first in (0, 4_000, 69_999):
+        other = keys.copy()
+        other[first:] += np.uint64(1 << 40)
+        assert not still_there(view.tables.items, rows, other)
+
+
+@law(40)
+@given(wanted=st.lists(st.integers(0, 80), max_size=20))
+def test_rows_of_keys_are_those_of_the_records_that_have_them(wanted):
+    view = item_view(COUNT)
+    known = view.tables.items["key"]
+    keys = np.array([known[n] if n < COUNT else 1_000_000 + n for n in wanted], np.uint64)
+    expected = [n if n < COUNT else -1 for n in wanted]
+    assert rows_of_keys(view.tables.items, keys).tolist() == expected

@@ -192,6 +192,19 @@ def test_prefetches_never_move_the_tier_of_people(turns):
                 assert with_them.prefetch_tier is None
 
 
+def test_prefetches_in_the_middle_of_a_turn_are_not_counted_as_people_s_waiting(clock):
+    with_them = Pressure(clock, LIMIT_MS, COOL_DOWN_S)
+    with_them.turn(clock.seconds)
+    for _ in range(2):
+        with_them.answered(PEOPLE, 1.0)
+    for _ in range(20):
+        clock.seconds += 0.021
+        with_them.answered(OTHERS, 21.0)
+        assert with_them.late(clock.seconds)
+        assert with_them.tier is Tier.FULL
+    assert with_them.prefetch_tier is None
+
+
 @law(50)
 @given(turns=turns)
 def test_prefetches_come_back_when_nothing_waits(turns):

@@ -1,5 +1,6 @@
 """The outermost border: here, and only here, a bug of ours is caught, and a feed still comes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playbill.contracts import TIER_CODES, FeedReply, FeedRequest
@@ -16,12 +17,15 @@ class Border:
 
     Whatever else goes wrong is counted, logged with its place in the code and nothing of the
     request, and answered by a lower tier; by the safe list where that breaks too.
+
+    ``afford`` is called when what is affordable may have changed in the middle of a turn.
     """
 
     service: FeedService
     board: BoardRow
     pressure: Pressure
     clock: Clock
+    afford: Callable[[], None]
 
     def answer(self, message: FeedRequest) -> FeedReply:
         """Return a feed that counts as shown now.
@@ -40,6 +44,8 @@ class Border:
             Overloaded: as ``FeedService.feed``.
         """
         started_s = self.clock.elapsed_s()
+        if self.pressure.late(started_s):
+            self.afford()
         try:
             reply = self._unbroken(message, recorded)
         except Overloaded:

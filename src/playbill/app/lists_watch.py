@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,7 +78,8 @@ class ListsWatch:
 
     def _open(self, items: SharedItems) -> tuple[ListsAhead, dict[tuple[int, int], Rows]]:
         lists = ListsAhead.open(self._path)
-        return lists, rows_of(view_of(items).tables.items, lists.by_place())
+        records = view_of(items).tables.items
+        return lists, rows_of(partial(rows_of_keys, records), lists.by_place())
 
     def _signature(self) -> tuple[int, int, int] | None:
         """Return what tells one file from the next, None without a file."""
@@ -89,12 +91,15 @@ class ListsWatch:
 
 
 def rows_of(
-    items: npt.NDArray[np.void], lists: Mapping[Name, npt.NDArray[np.uint64]]
+    found_by: Callable[[npt.NDArray[np.uint64]], Rows],
+    lists: Mapping[Name, npt.NDArray[np.uint64]],
 ) -> dict[Name, Rows]:
     """Return lists of keys as rows of item state, without those that it does not hold.
 
-    One pass over all records, for a thread.
+    Args:
+        found_by: returns (K,) rows of (K,) keys, -1 for none; called once, for a pass in a thread.
+        lists: (K,) keys each.
     """
-    rows = rows_of_keys(items, np.concatenate([np.empty(0, np.uint64), *lists.values()]))
+    rows = found_by(np.concatenate([np.empty(0, np.uint64), *lists.values()]))
     found = np.split(rows, np.cumsum([len(keys) for keys in lists.values()]))
     return {name: part[part >= 0] for name, part in zip(lists, found, strict=False)}

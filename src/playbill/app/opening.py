@@ -86,7 +86,8 @@ class Opening:
 
     def popular_rows(self, model: "BundleModel", items: SharedItems) -> dict[int, Rows]:
         """Return the rows of the bundle's lists, best first; a pass for a thread."""
-        return rows_of(view_of(items).tables.items, model.popular)
+        records = view_of(items).tables.items
+        return rows_of(lambda keys: model.vectors.rows_of(keys, records), model.popular)
 
     def pipeline(
         self, model: RankingModel, items: SharedItems, lists: DerivedLists | None = None

@@ -121,9 +121,13 @@ class Watcher:
     def feel(self, wait_ms: float) -> None:
         """Learn how long something has waited for its turn, and serve what is affordable."""
         self.pressure.observe(wait_ms)
+        self.afford()
+        self._attempts.do("sending records of feeds", self.service.flush)
+
+    def afford(self) -> None:
+        """Serve what is affordable from now on."""
         self._state.affordable = self.pressure.tier
         self._state.prefetch = self.pressure.prefetch_tier
-        self._attempts.do("sending records of feeds", self.service.flush)
 
     def beat(self) -> None:
         """Do what is due; called ten times a second, so each part must be short.

@@ -70,7 +70,7 @@ def _feed_api(
     wiring: Wiring, watcher: Watcher, collector: Collector, board: Board, row: BoardRow
 ) -> Api:
     settings = wiring.settings
-    border = Border(watcher.service, row, watcher.pressure, wiring.clock)
+    border = Border(watcher.service, row, watcher.pressure, wiring.clock, watcher.afford)
     bulk = BulkFeeds(border.offer, watcher.service.state, wiring.clock, settings.serving)
     limit = settings.http.max_body_bytes
     reads = Reads(watcher.service, watcher.status, settings.regions, limit)
@@ -153,6 +153,7 @@ async def _feeling(watcher: Watcher, clock: Clock) -> None:
     """Measure how late the loop comes to what is due: as late as it comes to requests."""
     while True:
         due_s = clock.elapsed_s() + _FEEL_S
+        watcher.pressure.turn(due_s)
         await asyncio.sleep(_FEEL_S)
         watcher.feel((clock.elapsed_s() - due_s) * 1000.0)
 

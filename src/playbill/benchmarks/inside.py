@@ -42,7 +42,9 @@ def inside(folder: Path, port: int) -> Iterator[Inside]:
             watcher = Watcher(wiring, collector, board, row, _PLACE)
             try:
                 asyncio.run(watcher.warm_up())
-                border = Border(watcher.service, row, watcher.pressure, wiring.clock)
+                border = Border(
+                    watcher.service, row, watcher.pressure, wiring.clock, watcher.afford
+                )
                 yield Inside(watcher.service, wiring, border.answer)
                 watcher.service.flush()
             finally:

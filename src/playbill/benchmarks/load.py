@@ -18,6 +18,7 @@ from playbill.core import Clock
 _TIER = re.compile(rb'"tier":"([a-z]+)"')
 _BUNDLE = re.compile(rb'"bundle":"([^"]*)"')
 _PATIENCE_S = 10.0
+_NEAR_S = 0.0015
 
 
 @dataclass(slots=True)
@@ -87,9 +88,7 @@ class Generator:
         began_s = self._clock.elapsed_s()
         under_way: set[asyncio.Task[None]] = set()
         for due_s in self._instants(per_s, seconds, random):
-            wait_s = began_s + due_s - self._clock.elapsed_s()
-            if wait_s > 0.0:
-                await asyncio.sleep(wait_s)
+            await self._until(began_s + due_s)
             task = asyncio.ensure_future(self._ask(load, began_s + due_s))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
@@ -97,6 +96,17 @@ class Generator:
             await asyncio.wait(under_way, timeout=_PATIENCE_S)
         load.failed += len(under_way)
         return load
+
+    async def _until(self, due_s: float) -> None:
+        """Return at an instant: sleep while it is far, then look again and again.
+
+        A loop's sleep ends up to a millisecond late, which would count as the server's.
+        """
+        wait_s = due_s - self._clock.elapsed_s()
+        if wait_s > _NEAR_S:
+            await asyncio.sleep(wait_s - _NEAR_S)
+        while self._clock.elapsed_s() < due_s:
+            await asyncio.sleep(0.0)
 
     def now_s(self) -> float:
         """Return seconds of the clock that ``Load.done_s`` is told by."""

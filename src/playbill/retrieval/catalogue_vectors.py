@@ -101,6 +101,18 @@ class CatalogueVectors:
         for array in (self.index.codes, self.index.scales, self.row_of_place, self._mapped):
             array.reshape(-1).view(np.uint8)[::_PAGE].max(initial=0)
 
+    def rows_of(self, keys: npt.NDArray[np.uint64], items: npt.NDArray[np.void]) -> Rows:
+        """Return (K,) the row of each of (K,) keys, -1 for none.
+
+        What the bundle does not know is looked for among all (I,) records, which takes longer.
+        """
+        places = places_of_keys(self.index.keys, keys)
+        rows = np.where(places >= 0, self.row_of_place[places], _NOWHERE).astype(np.int64)
+        missing = np.flatnonzero(rows < 0)
+        if len(missing):
+            rows[missing] = rows_of_keys(items, keys[missing])
+        return rows
+
     def near(self, queries: Floats, count: int, gate: Gate) -> tuple[Hits, Rows]:
         """Return (Q, count) hits in no order of (Q, D) queries and (Q,) how many there are."""
         effort = self._effort(count)
@@ -179,6 +191,11 @@ def inverted(rows: RowNumbers) -> RowNumbers:
 
 def rows_of_keys(items: npt.NDArray[np.void], keys: npt.NDArray[np.uint64]) -> Rows:
     """Return (K,) the row of each of (K,) keys, -1 for none; a pass over all (I,) records."""
-    order, rows = np.argsort(keys, kind="stable"), np.empty(len(keys), np.int64)
-    find(items, keys[order], order, rows)
-    return rows
+    return places_of_keys(items["key"], keys)
+
+
+def places_of_keys(among: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> Rows:
+    """Return (K,) the place of each of (K,) keys among (I,) others, -1 for none; a pass."""
+    order, places = np.argsort(keys, kind="stable"), np.empty(len(keys), np.int64)
+    find(among, keys[order], order, places)
+    return places

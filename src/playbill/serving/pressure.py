@@ -5,6 +5,7 @@ less for each feed, so that it answers all of them in time: no heavy scorer, the
 then the region's, then the safe list. What nobody waits for gives way before that.
 """
 
+import math
 from collections.abc import Sequence
 
 from playbill.contracts import Priority, Tier
@@ -23,6 +24,7 @@ _TURN_MS = 10.0
 _HALF_MS = 80.0
 """A wait of this length weighs as much as all before it: the longer, the sooner it is believed."""
 _QUEUE = 2
+_LOOK_MS = 20.0
 _LONGEST = 8.0
 """Cool-downs between two trials of a step up that does not hold."""
 
@@ -99,6 +101,8 @@ class Pressure:
         self._others = Ladder(clock, [m * limit_ms for m, _ in _PREFETCH], cool_down_s)
         self._feeds = dict.fromkeys(Priority, 0)
         self._prefetch_ms = 0.0
+        self._due_s = math.inf
+        self._looked_ms = 0.0
 
     @property
     def tier(self) -> Tier:
@@ -118,14 +122,33 @@ class Pressure:
         if priority is Priority.PREFETCH:
             self._prefetch_ms += ms
 
+    def turn(self, due_s: float) -> None:
+        """Say when the loop is next due, so that ``late`` can tell how late it is."""
+        self._due_s = due_s
+
+    def late(self, now_s: float) -> bool:
+        """Look in the middle of a long turn; return whether a wait was observed.
+
+        A loop that has many requests in one turn would learn of its lateness only after the last.
+        """
+        wait_ms = (now_s - self._due_s) * 1000.0
+        if wait_ms < self._looked_ms + _LOOK_MS:
+            return False
+        self._weigh(wait_ms)
+        self._looked_ms = wait_ms
+        return True
+
     def observe(self, wait_ms: float) -> None:
         """Learn how long something has waited for its turn since the last time.
 
         A wait in which no two feeds were answered is no queue: something else held the loop up.
         """
+        self._weigh(wait_ms)
+        self._feeds = dict.fromkeys(Priority, 0)
+        self._prefetch_ms = self._looked_ms = 0.0
+
+    def _weigh(self, wait_ms: float) -> None:
         people, others = self._feeds[Priority.INTERACTIVE], self._feeds[Priority.PREFETCH]
         theirs_ms = max(wait_ms - self._prefetch_ms, 0.0)
         self._people.observe(theirs_ms if people >= _QUEUE else 0.0)
         self._others.observe(wait_ms if people + others >= _QUEUE else 0.0)
-        self._feeds = dict.fromkeys(Priority, 0)
-        self._prefetch_ms = 0.0

@@ -22,7 +22,6 @@ from playbill.retrieval import (
     first_of_each,
     gate_of,
     merged,
-    rows_of_keys,
     view_of,
 )
 from playbill.retrieval.derived import PER_AUTHOR
@@ -67,7 +66,7 @@ def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
     table = CatalogueVectors(index, places, places)
     table.annex.add(vectors[:4], rows)
     still_there(tables.items, places, index.keys)
-    rows_of_keys(tables.items, index.keys)
+    table.rows_of(np.array([1, 9], np.uint64), tables.items)
     table.vectors(rows)
     gate = gate_of(view_of(shared), 1, user)
     table.near(vectors, 4, gate)
