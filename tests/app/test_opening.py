@@ -9,7 +9,7 @@ from playbill.app.verbs import Home
 from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.models import LightScorer
 from playbill.retrieval import DerivedLists, view_of
-from playbill.serving import UserRows
+from playbill.serving import UserRows, rehearsal
 from playbill.serving.rehearsal import REHEARSED, requests_again
 from trained_home import copy_of
 
@@ -41,6 +41,7 @@ def test_feeds_of_late_are_found_in_the_log(opened):
 
 def test_a_bundle_is_rehearsed_with_them(opened, monkeypatch):
     opening, items, digest, again = opened
+    monkeypatch.setattr(rehearsal, "BUDGET_S", 60.0)
     scored = []
     score = LightScorer.score
     monkeypatch.setattr(

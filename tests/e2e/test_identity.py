@@ -48,7 +48,7 @@ def test_ten_thousand_events_leave_no_user_id_in_any_file_or_log_line(tmp_path: 
         live.get("/v1/feed", user_id=user, surface=user)
         live.get("/v1/feed", user=user)
     until(lambda: live.status()["epoch_age_ms"] > 300, "the last epoch is folded")
-    shared = list(live.layout.run.iterdir())
+    shared = [path for path in live.layout.run.rglob("*") if path.is_file()]
     seen = {path: path.read_bytes() for path in shared}
     assert live.stop() == 0
     seen |= {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
