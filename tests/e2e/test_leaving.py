@@ -41,8 +41,12 @@ def serving(live: LiveHome) -> set[int]:
 
 
 def a_standby_is_warm(live: LiveHome) -> None:
+    """Wait until every worker serves, and one process more is ready to."""
     rows = live.board().rows
-    until(lambda: WARM in rows["ready"][FIRST_WORKER:], "a standby is warm")
+    until(
+        lambda: len(serving(live)) == live.workers and WARM in rows["ready"][FIRST_WORKER:],
+        "all workers serve, and a standby is warm",
+    )
 
 
 def likes(number: int) -> bytes:
@@ -130,7 +134,7 @@ def test_a_worker_that_is_told_to_stop_is_replaced_before_it_has_left(made: Live
     with Crowd(made).asking() as crowd:
         crowd.asked_on(50)
         os.kill(first, signal.SIGTERM)
-        until(lambda: serving(made) and first not in serving(made), "the standby serves")
+        until(lambda: (now := serving(made)) and first not in now, "the standby serves")
         until(lambda: "ended with status 0" in made.output.read_text(), "the old one has left")
         crowd.asked_on(200)
     assert crowd.failures == []
@@ -143,8 +147,7 @@ def test_without_a_standby_those_who_come_wait_for_the_next_worker(made: LiveHom
     a_standby_is_warm(made)
     (first,) = serving(made)
     os.kill(first, signal.SIGTERM)
-    until(lambda: serving(made) and first not in serving(made), "the standby serves")
-    (second,) = serving(made)
+    (second,) = until(lambda: serving(made) - {first}, "the standby serves")
     os.kill(second, signal.SIGTERM)
     until(lambda: second not in [int(row["pid"]) for row in made.board().rows], "both have left")
     with Line(made.port) as line:
