@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from playbill.app.boot import boot_id
 from playbill.app.clock import SystemClock
 from playbill.app.config import home_folder, key_folder, overridden, read_settings
 from playbill.app.home_record import (
@@ -23,7 +22,7 @@ from playbill.app.home_record import (
 )
 from playbill.app.layout import Layout
 from playbill.contracts import Settings
-from playbill.core import Clock, Conflict, DependencyUnavailable
+from playbill.core import Clock, Conflict, DependencyUnavailable, boot_id
 from playbill.events import Collector, DeadLetters, GroupCommit
 from playbill.events.adapters.sqlite_log import SqliteEventLog
 from playbill.events.partitions import DEAD_PREFIX, EPOCHS_PARTITION

@@ -1,5 +1,6 @@
 """Ids, instants, hashing and errors. Standard library only."""
 
+from playbill.core.boot import boot_id
 from playbill.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Clock, FixedClock
 from playbill.core.digest import canonical_json, content_digest, file_digest
 from playbill.core.durable import replace_file, sync_folder
@@ -40,6 +41,7 @@ __all__ = [
     "Overloaded",
     "PlaybillError",
     "RequestIds",
+    "boot_id",
     "canonical_json",
     "content_digest",
     "file_digest",

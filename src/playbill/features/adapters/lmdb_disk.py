@@ -20,7 +20,6 @@ import msgspec
 from playbill.core import BrokenContract, replace_file, sync_folder
 
 DATA_FILE, POINT_FILE = "data.mdb", "on-disk"
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _MAGIC = 0xBEEFC0DE
 _HEAD_MAGIC, _HEAD_LAST_PAGE = struct.Struct("<16xI"), struct.Struct("<136xQQ")
 _SYNC_ROWS = 50_000
@@ -33,14 +32,6 @@ class _Point(msgspec.Struct, frozen=True):
     boot: str
     number: int
     heads: bytes
-
-
-def this_boot() -> str:
-    """Return what names the time since the machine started; nothing where it does not say."""
-    try:
-        return _BOOT.read_text().strip()
-    except OSError:
-        return ""
 
 
 def put_back(folder: Path, boot: str) -> None:
@@ -76,7 +67,7 @@ class DiskPoint:
     Args:
         env: open for writing, nothing committed to it yet.
         folder: where it lies.
-        boot: as of ``this_boot``.
+        boot: as of ``boot_id``, nothing where that is unknown.
 
     Raises:
         OSError: the disk refused.

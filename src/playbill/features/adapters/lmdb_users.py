@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import lmdb
 
-from playbill.core import BrokenContract, DependencyUnavailable
-from playbill.features.adapters.lmdb_disk import DATA_FILE, DiskPoint, put_back, this_boot
+from playbill.core import BrokenContract, DependencyUnavailable, boot_id
+from playbill.features.adapters.lmdb_disk import DATA_FILE, DiskPoint, put_back
 from playbill.features.definitions import features_digest
 
 _EPOCH = b"epoch"
@@ -49,7 +49,7 @@ class LmdbUserState:
     ) -> None:
         self._folder = folder
         self._disk: DiskPoint | None = None
-        boot = this_boot() if boot is None else boot
+        boot = (boot_id() or "") if boot is None else boot
         try:
             if writer:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
