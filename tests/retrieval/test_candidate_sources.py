@@ -16,6 +16,7 @@ from playbill.retrieval import (
     ExploreSource,
     FollowedSource,
     FreshSource,
+    NextSource,
     SimilarSource,
     TrendingSource,
     VectorSource,
@@ -42,12 +43,13 @@ def _sources(view, table=TABLE):
         FreshSource(lists, table),
         TrendingSource(),
         ExploreSource(lists),
+        NextSource(table),
     )
 
 
 def test_sources_have_names_and_codes_that_records_carry():
-    assert SOURCES == ("vector", "similar", "followed", "fresh", "trending", "explore")
-    assert [SOURCE_CODES[name] for name in SOURCES] == [1, 2, 3, 4, 5, 6]
+    assert SOURCES == ("vector", "similar", "followed", "fresh", "trending", "explore", "next")
+    assert [SOURCE_CODES[name] for name in SOURCES] == [1, 2, 3, 4, 5, 6, 7]
     assert [source.name for source in _sources(item_view(COUNT))] == list(SOURCES)
 
 

@@ -28,6 +28,7 @@ from playbill.retrieval import (
     near_kernel,
     scan_kernel,
     sources_kernel,
+    transitions_kernel,
     view_of,
 )
 from playbill.serving.warm_up import warm_kernels
@@ -53,6 +54,7 @@ KERNELS = (
     sources_kernel.listed_of,
     sources_kernel.newest_of_followed,
     sources_kernel.taken_to,
+    transitions_kernel.next_of,
 )
 WIDTH = 64
 

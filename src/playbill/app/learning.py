@@ -179,3 +179,19 @@ def _index(draft: Path, settings: Settings, now_ms: int) -> None:
     )
     for name in _VECTOR_FILES:
         (draft / name).unlink()
+    _transitions(draft)
+
+
+def _transitions(draft: Path) -> None:
+    """Number the draft's transitions by the places of its index, as they are served."""
+    import numpy as np
+
+    from playbill.retrieval import Transitions
+
+    by_row = draft / "transitions_by_row"
+    found = Transitions.load(by_row)
+    rows = np.load(draft / "index" / "rows.npy", allow_pickle=False)
+    places = np.full(len(found.starts) - 1, -1, np.int64)
+    places[rows] = np.arange(len(rows))
+    found.renumbered(places, len(rows)).save(draft / "transitions")
+    shutil.rmtree(by_row)

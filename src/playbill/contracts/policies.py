@@ -15,6 +15,7 @@ QUOTAS = (
     "fresh_quota",
     "trending_quota",
     "explore_quota",
+    "next_quota",
 )
 """The settings that say how many candidates each source brings."""
 
@@ -58,6 +59,8 @@ class SurfacePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Candidates from authors the viewer follows."""
     explore_quota: Quota | None = None
     """Candidates drawn at random among little-shown videos."""
+    next_quota: Quota | None = None
+    """Candidates that others took after the videos last watched."""
     author_cap: _Cap | None = None
     """Videos of one author in one feed."""
     topic_cap: _Cap | None = None

@@ -102,6 +102,8 @@ class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Candidates from authors the viewer follows."""
     explore_quota: Count = 30
     """Candidates drawn at random among little-shown videos."""
+    next_quota: Count = 60
+    """Candidates that others took after the videos last watched."""
     heavy_rows: Count = 200
     """Candidates that the light scorer passes on to the heavy one."""
     author_cap: Count = 2

@@ -28,6 +28,7 @@ from playbill.retrieval import (
     FollowedSource,
     FreshSource,
     ItemView,
+    NextSource,
     SimilarSource,
     Source,
     TrendingSource,
@@ -62,6 +63,7 @@ def sources_of(model: RankingModel, lists: DerivedLists) -> tuple[Source, ...]:
         FreshSource(lists, model.table),
         TrendingSource(),
         ExploreSource(lists),
+        NextSource(model.table),
     )
 
 

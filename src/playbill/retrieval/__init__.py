@@ -15,6 +15,7 @@ from playbill.retrieval.sources import (
     ExploreSource,
     FollowedSource,
     FreshSource,
+    NextSource,
     Query,
     SimilarSource,
     Source,
@@ -24,6 +25,7 @@ from playbill.retrieval.sources import (
     first_of_each,
     merged,
 )
+from playbill.retrieval.transitions import Transitions
 from playbill.retrieval.vector_index import VectorIndex, best_rows, gate_of, quantise
 from playbill.retrieval.view import EVERY_REGION, ItemView, SharedView, region_bit, view_of
 
@@ -40,10 +42,12 @@ __all__ = [
     "FollowedSource",
     "FreshSource",
     "ItemView",
+    "NextSource",
     "Query",
     "SharedView",
     "SimilarSource",
     "Source",
+    "Transitions",
     "TrendingSource",
     "VectorIndex",
     "VectorSource",

@@ -10,6 +10,8 @@ from playbill.retrieval.annex import Annex, roomy
 from playbill.retrieval.gather_kernel import gather
 from playbill.retrieval.near_kernel import near_each, near_vector
 from playbill.retrieval.rows_kernel import find, still_there
+from playbill.retrieval.transitions import Transitions
+from playbill.retrieval.transitions_kernel import next_of
 from playbill.retrieval.vector_index import (
     Effort,
     Floats,
@@ -50,12 +52,18 @@ class CatalogueVectors:
         index: mapped.
         rows: (N,) the row of each place as the bundle has it; not believed where a key differs.
         places: (R,) the place of each row, -1 for none; None to find out.
+        transitions: what is taken after what, by place; None for nothing known.
     """
 
     def __init__(
-        self, index: VectorIndex, rows: RowNumbers, places: RowNumbers | None = None
+        self,
+        index: VectorIndex,
+        rows: RowNumbers,
+        places: RowNumbers | None = None,
+        transitions: Transitions | None = None,
     ) -> None:
         self.index = index
+        self._transitions = transitions or Transitions.none()
         self.row_of_place = rows
         self.annex = Annex(index)
         self._mapped = places if places is not None else inverted(rows)
@@ -148,6 +156,12 @@ class CatalogueVectors:
         near = np.empty(count, np.int64)
         index, segments = self._newest
         return near[: near_vector(index.tree, segments, query, _ONE_LIST, gate, near)]
+
+    def next_rows(self, user: npt.NDArray[np.void], below: int, count: int, gate: Gate) -> Rows:
+        """Return the ``count`` rows below one that most often follow what a viewer took to."""
+        found = np.empty(count, np.int64)
+        places, rows = self._mapped, self.row_of_place
+        return found[: next_of(user, below, places, rows, self._transitions.arrays, gate, found)]
 
     def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return (C, D) vectors and (C,) True where a row has one."""

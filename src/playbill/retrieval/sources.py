@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 EVERY_ROW = 1 << 62
 """Above every row."""
 SIMILAR_SEEDS = 4
-SOURCES = ("vector", "similar", "followed", "fresh", "trending", "explore")
+SOURCES = ("vector", "similar", "followed", "fresh", "trending", "explore", "next")
 """Every source by the byte that impression records carry, from 1."""
 SOURCE_CODES: dict[str, int] = {name: code for code, name in enumerate(SOURCES, start=1)}
 _NOTHING: Rows = np.empty(0, np.int64)
@@ -67,6 +67,10 @@ class VectorTable(Protocol):
 
     def near_newest(self, query: Floats, count: int, gate: Gate) -> Rows | None:
         """Return the nearest of the newest videos, best first; None where none has a vector."""
+        ...
+
+    def next_rows(self, user: Records, below: int, count: int, gate: Gate) -> Rows:
+        """Return the ``count`` rows below one that most often follow what a viewer took to."""
         ...
 
     def vectors(self, rows: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -118,6 +122,19 @@ class SimilarSource:
         each = max(1, quota // len(seeds))
         gate = gate_of(view, query.region, query.user)
         return self.table.near_rows(seeds, each, gate, quota)
+
+
+@dataclass(frozen=True, slots=True)
+class NextSource:
+    """What others took after what the viewer took to lately, by counts alone."""
+
+    name: ClassVar[str] = "next"
+    table: VectorTable
+
+    def retrieve(self, query: Query, view: ItemView, quota: int) -> Rows:
+        """Return the strongest followers, summed over recent videos."""
+        gate = gate_of(view, query.region, query.user)
+        return self.table.next_rows(query.user, min(query.below, view.count), quota, gate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ def because(
         return f"New in {topic}" if topic else "New"
     if source == "similar":
         return "Like videos you watched"
+    if source == "next":
+        return "Often watched after videos you watched"
     if source == "vector":
         return "Picked for you"
     return "Popular right now"

@@ -12,7 +12,7 @@ from playbill.contracts import Manifest
 from playbill.core import InvalidInput
 from playbill.features import FEATURE_NAMES, VIEWER_FEATURES, features_digest
 from playbill.models import TASKS, ContentTower, LightScorer, ServedRanker, ServedUserTower
-from playbill.retrieval import CatalogueVectors, VectorIndex, VectorTable
+from playbill.retrieval import CatalogueVectors, Transitions, VectorIndex, VectorTable
 
 Floats = npt.NDArray[np.float32]
 
@@ -56,12 +56,15 @@ class BundleModel:
             rows, places = (_numbers(folder / "index" / f"{name}.npy") for name in _ROW_FILES)
             if len(rows) != len(index.keys) or places.max(initial=-1) >= len(index.keys):
                 raise _refused(folder, f"{len(rows):,} rows for {len(index.keys):,} places")
+            transitions = Transitions.load(folder / "transitions")
+            if len(transitions.starts) > 1 + len(rows):
+                raise _refused(folder, f"transitions of more than its {len(rows):,} places")
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
             return cls(
                 digest,
                 manifest,
                 np.array([manifest.value_weights[task] for task in TASKS], np.float32),
-                CatalogueVectors(index, rows, places),
+                CatalogueVectors(index, rows, places, transitions),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
                 ServedRanker.load(folder / "ranker.onnx", VIEWER_FEATURES),

@@ -72,6 +72,7 @@ def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
     table.near(vectors, 4, gate)
     table.near_vector(vectors[0], 4, gate)
     table.near_rows(rows, 4, gate, 4)
+    table.next_rows(user, 8, 4, gate)
 
 
 def _warm_rules(shared: SharedView, clock: Clock, settings: Settings) -> None:

@@ -22,9 +22,11 @@ from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import Circumstances, manifest_of, write_card, write_json
 from playbill.training.ranker_training import REQUIRED, train_ranker
 from playbill.training.retrieval_metrics import measure_towers, some_viewers
+from playbill.training.sequences import sequences_of
 from playbill.training.split import Split, quick_split
 from playbill.training.tower_data import positives_of
 from playbill.training.tower_training import TrainedTowers, train_towers
+from playbill.training.transitions import count_transitions
 
 _LIGHT_ROWS = 500_000
 
@@ -120,6 +122,8 @@ def _train_towers(
     towers = train_towers(positives, items, settings, on_progress)
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
+    transitions = count_transitions(sequences_of(rows, seen), len(items))
+    transitions.save(folder / "transitions_by_row")
     visible = (items["flags"] & VISIBLE) != 0
     (folder / "user_tower.onnx").write_bytes(towers.user_graph)
     towers.content.save(folder / "content_tower.npz")
