@@ -23,7 +23,8 @@ def test_a_policy_of_a_surface_that_is_not_declared_is_refused_with_the_nearest_
 
 
 NOTHING = dict.fromkeys(
-    ("ann_quota", "similar_quota", "followed_quota", "fresh_quota", "trending_quota"), 0
+    ("ann_quota", "similar_quota", "followed_quota", "fresh_quota", "trending_quota", "next_quota"),
+    0,
 )
 
 

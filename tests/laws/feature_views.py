@@ -11,7 +11,7 @@ from playbill.features import (
     ItemTables,
     empty_user,
 )
-from playbill.retrieval import CatalogueVectors, ItemView, Query, VectorIndex
+from playbill.retrieval import CatalogueVectors, ItemView, Query, Transitions, VectorIndex
 
 NOW_MS = 1_700_000_000_000
 
@@ -46,6 +46,14 @@ class Vectors(CatalogueVectors):
         self.matrix = matrix
         self.extend(item_view(len(matrix)).tables, self)
         self.freshen(np.arange(len(matrix)))
+
+    def follow(self, leading: int, after: int) -> None:
+        """Let one video, both among the indexed, be taken after another."""
+        place = {row: n for n, row in enumerate(self.row_of_place.tolist())}
+        starts = np.zeros(len(place) + 1, np.int64)
+        starts[place[leading] + 1 :] = 1
+        follower = np.array([place[after]], np.int32)
+        self._transitions = Transitions(starts, follower, np.ones(1, np.float32))
 
     def vectors(self, rows):
         """Return vectors by row, or a tower's by record."""

@@ -8,8 +8,8 @@ import torch
 
 from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.models import Ranker, UserTower
-from playbill.models.networks import RankerNetwork, RankerShape, UserNetwork
-from playbill.models.onnx_graphs import ranker_graph, user_tower_graph
+from playbill.models.networks import RankerNetwork, RankerShape
+from playbill.models.onnx_graphs import ranker_graph
 
 FEATURES = 6
 
@@ -71,21 +71,6 @@ def test_a_constant_feature_says_nothing(ranker):
 
 def test_graphs_of_one_network_have_the_same_bytes(network):
     assert ranker_graph(network) == ranker_graph(network)
-
-
-def test_the_user_graph_says_what_the_network_says():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(2)
-        network = UserNetwork().eval()
-    tower = UserTower.load(user_tower_graph(network))
-    random = np.random.default_rng(0)
-    for filled in (0, 1, 32):
-        vectors = random.normal(size=(1, 32, 64)).astype(np.float32)
-        weights = random.random((1, 32)).astype(np.float32)
-        weights[:, filled:] = 0.0
-        with torch.no_grad():
-            expected = network(torch.from_numpy(vectors), torch.from_numpy(weights))[0].numpy()
-        assert tower.vector(vectors, weights) == pytest.approx(expected, abs=1e-5)
 
 
 def test_files_that_are_no_graphs_are_refused(tmp_path, network):

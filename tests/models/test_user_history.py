@@ -3,13 +3,7 @@ import pytest
 
 from playbill.features import empty_user
 from playbill.features.layout import CLICKED, DISLIKED, ENGAGED, HISTORY, LIKED, LONG, WATCHED
-from playbill.models import WIDTH, history_inputs, history_weights
-
-
-def actions(*bits):
-    row = np.zeros((1, HISTORY), np.uint8)
-    row[0, : len(bits)] = bits
-    return row
+from playbill.models import WIDTH, history_inputs, in_order, kinds_of
 
 
 def with_history(*entries):
@@ -28,43 +22,51 @@ def lookup(rows):
     return vectors
 
 
-def test_more_telling_deeds_weigh_more():
-    weights = history_weights(actions(WATCHED, CLICKED, CLICKED | LONG, CLICKED | LONG | LIKED))[0]
-    undecayed = weights[:4] / 0.95 ** np.arange(4)
-    assert undecayed.tolist() == sorted(undecayed.tolist())
-    assert len(set(undecayed.tolist())) == 4
-    assert (weights[4:] == 0).all()
+def test_kinds_tell_clicks_long_views_and_likes_apart():
+    bits = [0, CLICKED, LONG, CLICKED | LONG, LIKED, CLICKED | LONG | LIKED]
+    assert kinds_of(np.array(bits, np.uint8)).tolist() == [0, 1, 2, 3, 4, 7]
+    others = np.array([WATCHED | ENGAGED, WATCHED | CLICKED], np.uint8)
+    assert kinds_of(others).tolist() == [0, 1]
 
 
-def test_what_was_rejected_weighs_nothing_whatever_else_was_done():
-    assert (history_weights(actions(DISLIKED, DISLIKED | LIKED | LONG | ENGAGED))[0] == 0).all()
+def test_inputs_follow_the_viewers_row_oldest_first():
+    vectors, kinds = history_inputs(with_history((4, CLICKED), (9, LONG)), lookup)
+    assert vectors.dtype == np.float32
+    assert vectors[:, 0].tolist() == [10.0, 5.0]
+    assert kinds.tolist() == [2, 1]
 
 
-def test_the_newer_of_two_weighs_more():
-    weights = history_weights(actions(CLICKED, CLICKED))[0]
-    assert weights[1] == pytest.approx(0.95 * weights[0])
+@pytest.mark.parametrize("action", [0, WATCHED, ENGAGED, DISLIKED, DISLIKED | LIKED | LONG])
+def test_what_the_viewer_did_not_take_to_is_left_out(action):
+    vectors, kinds = history_inputs(with_history((7, action), (3, LIKED)), lookup)
+    assert vectors[:, 0].tolist() == [4.0]
+    assert kinds.tolist() == [4]
 
 
-def test_inputs_follow_the_viewers_row():
-    vectors, weights = history_inputs(with_history((4, CLICKED), (9, LONG)), lookup)
-    assert vectors.shape == (1, HISTORY, WIDTH)
-    assert weights.shape == (1, HISTORY)
-    assert vectors.dtype == weights.dtype == np.float32
-    assert vectors[0, :2, 0].tolist() == [5.0, 10.0]
-    assert weights[0, :2].tolist() == history_weights(actions(CLICKED, LONG))[0, :2].tolist()
-    assert (weights[0, 2:] == 0).all()
+def test_a_video_without_a_vector_is_left_out():
+    vectors, kinds = history_inputs(with_history((200, LIKED), (3, CLICKED)), lookup)
+    assert vectors[:, 0].tolist() == [4.0]
+    assert kinds.tolist() == [1]
 
 
-def test_a_video_without_a_vector_weighs_nothing():
-    _, weights = history_inputs(with_history((200, LIKED), (3, LIKED)), lookup)
-    assert weights[0, 0] == 0
-    assert weights[0, 1] > 0
-
-
-def test_an_empty_history_asks_for_nothing():
+@pytest.mark.parametrize("entries", [(), [(5, WATCHED)]])
+def test_nothing_taken_asks_for_nothing(entries):
     def refuse(rows):
         raise AssertionError("nothing is to be looked up")
 
-    vectors, weights = history_inputs(empty_user(), refuse)
-    assert not vectors.any()
-    assert not weights.any()
+    vectors, kinds = history_inputs(with_history(*entries), refuse)
+    assert vectors.shape == (0, WIDTH)
+    assert kinds.shape == (0,)
+
+
+def test_many_histories_come_out_as_each_does_alone():
+    random = np.random.default_rng(3)
+    items = random.integers(0, 90, (20, HISTORY)).astype(np.uint32)
+    actions = random.integers(0, 64, (20, HISTORY)).astype(np.uint8)
+    rows, kinds, counts = in_order(items, actions)
+    for viewer in range(20):
+        user = with_history(*zip(items[viewer], actions[viewer], strict=True))
+        vectors, own = history_inputs(user, lookup)
+        assert kinds[viewer, : counts[viewer]].tolist() == own.tolist()
+        assert (rows[viewer, : counts[viewer]] + 1).tolist() == vectors[:, 0].tolist()
+        assert not rows[viewer, counts[viewer] :].any()

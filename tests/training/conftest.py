@@ -25,6 +25,6 @@ def dataset(tables: Path) -> Dataset:
 def quickly() -> Settings:
     """Settings that train in a second."""
     training = msgspec.structs.replace(
-        SETTINGS.training, epochs=6, tower_epochs=20, batch_rows=128, learning_rate=3e-3, threads=1
+        SETTINGS.training, epochs=6, tower_epochs=8, batch_rows=128, learning_rate=3e-3, threads=1
     )
     return msgspec.structs.replace(SETTINGS, training=training)

@@ -7,17 +7,18 @@ from playbill.features import USER_RECORD, empty_user
 from playbill.models import ContentTower, UserTower, history_inputs
 from playbill.training import Dataset, build_dataset
 from playbill.training.retrieval_metrics import measure_towers
+from playbill.training.sequences import sequences_of
 from playbill.training.split import quick_split
 from playbill.training.tower_data import FEWEST_ITEM_POSITIVES, item_places, positives_of
 from playbill.training.tower_training import train_towers
 
 
 def learned_parts(dataset, quickly):
-    """Return the items, the positives that train and those that come later."""
+    """Return the items, the sequences that train and the positives that come later."""
     rows, histories, items = dataset.rows(), dataset.histories(), dataset.items()
     split = quick_split(rows.at_ms, quickly.training.holdout)
     seen = rows.at_ms < split.validate_until_ms
-    return items, positives_of(rows, histories, seen), positives_of(rows, histories, ~seen)
+    return items, sequences_of(rows, seen), positives_of(rows, histories, ~seen)
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,8 @@ def parts(dataset, quickly):
 
 @pytest.fixture(scope="module")
 def towers(parts, quickly):
-    items, positives, _ = parts
-    return train_towers(positives, items, quickly)
+    items, sequences, _ = parts
+    return train_towers(sequences, items, quickly)
 
 
 def test_the_same_seed_gives_the_same_towers(parts, towers, quickly):
@@ -42,14 +43,14 @@ def test_vectors_have_length_one(towers):
 
 
 def test_a_video_without_positives_stands_where_its_content_says(parts, towers):
-    items, positives, _ = parts
+    items, sequences, _ = parts
     cold = items.copy()
     cold["key"] += np.uint64(1)
-    cold_places = item_places(items, positives.items[positives.items != 5])
+    cold_places = item_places(items, sequences.items[sequences.items != 5])
     assert 5 not in cold_places.item_rows
     content = towers.content.vectors(cold)
     assert content.tobytes() == towers.content.vectors(items).tobytes()
-    warm = np.bincount(positives.items, minlength=len(items)) >= FEWEST_ITEM_POSITIVES
+    warm = np.bincount(sequences.items, minlength=len(items)) >= FEWEST_ITEM_POSITIVES
     assert warm.any()
     assert (towers.item_vectors[~warm] == content[~warm]).all()
     assert (towers.item_vectors[warm] != content[warm]).any(axis=1).all()
@@ -73,20 +74,21 @@ def test_serving_gives_the_vector_that_was_trained(parts, towers):
     """The record a viewer has in serving, through ONNX, against the arrays of training."""
     _, _, later = parts
     tower = UserTower.load(towers.user_graph)
-    for place in np.flatnonzero((later.history_weights > 0).sum(axis=1) > 1)[:5]:
-        weights = later.history_weights[place : place + 1]
-        vectors = towers.item_vectors[later.history[place : place + 1]]
+    for place in np.flatnonzero(later.counts > 1)[:5]:
+        count = later.counts[place]
+        kinds = later.kinds[place, :count]
+        vectors = towers.item_vectors[later.history[place, :count]]
         with torch.no_grad():
-            trained = towers.user(torch.from_numpy(vectors), torch.from_numpy(weights))
-        assert tower.vector(vectors, weights) == pytest.approx(trained[0].numpy(), abs=1e-5)
+            trained = towers.user(torch.from_numpy(vectors)[None], torch.from_numpy(kinds)[None])
+        found = tower.vector(vectors, kinds)
+        assert found == pytest.approx(trained[0, count].numpy(), abs=1e-5)
 
 
 def test_a_viewer_without_a_past_gets_the_cold_vector(towers):
     tower = UserTower.load(towers.user_graph)
     user = empty_user()
     assert user.dtype == USER_RECORD
-    vectors, weights = history_inputs(user, lambda rows: towers.item_vectors[rows])
-    found = tower.vector(vectors, weights)
+    found = tower.vector(*history_inputs(user, lambda rows: towers.item_vectors[rows]))
     assert np.linalg.norm(found) == pytest.approx(1.0, abs=1e-5)
 
 
@@ -94,16 +96,16 @@ def test_the_towers_find_more_than_popularity_does(tmp_path, quickly):
     world = exposed_world(days=4, users=120, p_taken=(0.75, -0.15))
     build_dataset(world.log, SETTINGS, tmp_path)
     dataset = Dataset.open(tmp_path)
-    items, positives, later = learned_parts(dataset, quickly)
-    found = measure_towers(train_towers(positives, items, quickly), later, positives.items)
+    items, sequences, later = learned_parts(dataset, quickly)
+    found = measure_towers(train_towers(sequences, items, quickly), later, sequences.items)
     assert found["positives"] == len(later)
     assert found["recall"]["20"] > found["recall_of_popularity"]["20"] + 0.2
 
 
 def test_without_later_positives_recall_is_not_known(parts, towers):
-    _, positives, later = parts
+    _, sequences, later = parts
     none = type(later)(*(getattr(later, name)[:0] for name in later.__slots__))
-    found = measure_towers(towers, none, positives.items)
+    found = measure_towers(towers, none, sequences.items)
     assert found["positives"] == 0
     assert "not known" in found["note"]
 

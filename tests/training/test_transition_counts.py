@@ -16,7 +16,9 @@ VIDEOS = 12
 def sequences(told: list[list[int]]) -> Sequences:
     items = [item for viewer in told for item in viewer]
     viewers = [number for number, viewer in enumerate(told) for _ in viewer]
-    return Sequences(np.array(items, np.int64), np.array(viewers, np.int64))
+    return Sequences(
+        np.array(items, np.int64), np.array(viewers, np.int64), np.ones(len(items), np.int64)
+    )
 
 
 def plainly(told: list[list[int]]) -> dict[tuple[int, int], float]:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,9 +16,12 @@ from playbill.app.wiring import Wiring
 from playbill.contracts import Settings
 from playbill.core import Conflict, InvalidInput, NotFound, nearest_name
 
+if TYPE_CHECKING:
+    from playbill.training import Dataset
+
 OnProgress = Callable[[str, float], None]
 _VECTOR_FILES = ("item_vectors.npy", "item_records.npy", "item_rows.npy", "viewers.npy")
-PROTOCOLS = ("quick", "rolling")
+PROTOCOLS = ("quick", "rolling", "leave-one-out")
 _DRAFT = "draft"
 
 
@@ -97,13 +100,17 @@ def evaluate(
     *,
     day_offset_h: int,
     rows_from_ms: int | None,
+    seeds: int,
     on_progress: OnProgress | None,
 ) -> dict[str, Any]:
-    """Return a protocol's report on the champion (quick) or on daily retraining (rolling).
+    """Return a protocol's report.
+
+    On the champion (quick), on daily retraining (rolling), or on retrieval trained ``seeds`` times
+    without each viewer's last videos (leave-one-out).
 
     Raises:
-        NotFound: there is no data set, or no champion.
-        InvalidInput: there is no such protocol; too few days, or nothing unseen.
+        NotFound: there is no champion, or no data set to judge it on (quick).
+        InvalidInput: there is no such protocol; too few days or viewers, or nothing unseen.
     """
     if protocol not in PROTOCOLS:
         raise InvalidInput(
@@ -111,13 +118,29 @@ def evaluate(
             field="protocol",
             hint=f"protocols are {', '.join(PROTOCOLS)}",
         )
-    from playbill.training import Dataset, evaluate_bundle, evaluate_rolling
+    from playbill.training import (
+        Dataset,
+        evaluate_bundle,
+        evaluate_leave_one_out,
+        evaluate_rolling,
+    )
 
-    dataset = Dataset.open(wiring.layout.tables)
+    if protocol == "leave-one-out":
+        dataset = _built(wiring, on_progress)
+        serving = wiring.settings.serving
+        quotas = serving.ann_quota, serving.next_quota
+        return evaluate_leave_one_out(
+            dataset, wiring.settings, on_progress, seeds=seeds, quotas=quotas
+        )
     if protocol == "rolling":
         return evaluate_rolling(
-            dataset, wiring.settings, day_offset_h, on_progress, rows_from_ms=rows_from_ms
+            _built(wiring, on_progress),
+            wiring.settings,
+            day_offset_h,
+            on_progress,
+            rows_from_ms=rows_from_ms,
         )
+    dataset = Dataset.open(wiring.layout.tables)
     store = wiring.bundles()
     digest = store.champion()
     if digest is None:
@@ -131,6 +154,19 @@ def evaluate(
         on_progress=on_progress,
     )
     return {"bundle": digest, **report}
+
+
+def _built(wiring: Wiring, on_progress: OnProgress | None) -> "Dataset":
+    """Return the home's data set, built now where there is none."""
+    from playbill.training import Dataset, build_dataset
+
+    tables = wiring.layout.tables
+    try:
+        return Dataset.open(tables)
+    except NotFound:
+        with _one_at_a_time(wiring.layout.bundles):
+            build_dataset(wiring.log(), wiring.settings, tables, on_progress=on_progress)
+        return Dataset.open(tables)
 
 
 def hardware() -> str:

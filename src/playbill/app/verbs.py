@@ -130,17 +130,19 @@ class Home:
         *,
         day_offset_h: int | None = None,
         rows_from_ms: int | None = None,
+        seeds: int = 1,
     ) -> dict[str, Any]:
-        """Return the report of a protocol, ``quick`` or ``rolling``.
+        """Return the report of a protocol: ``quick``, ``rolling`` or ``leave-one-out``.
 
         Raises:
             InvalidInput: there is no such protocol.
-            NotFound: there is no data set, or no champion.
+            NotFound: there is no champion, or no data set to judge it on (quick).
         """
         return evaluate(
             self.wiring,
             protocol,
             **self._days(day_offset_h, rows_from_ms),
+            seeds=seeds,
             on_progress=on_progress,
         )
 

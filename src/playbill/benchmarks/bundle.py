@@ -26,8 +26,10 @@ def write_networks(
     import torch
 
     from playbill.models import Ranker
-    from playbill.models.networks import RankerNetwork, RankerShape, UserNetwork
-    from playbill.models.onnx_graphs import ranker_graph, user_tower_graph
+    from playbill.models.networks import RankerNetwork, RankerShape
+    from playbill.models.onnx_graphs import ranker_graph
+    from playbill.models.user_graph import user_tower_graph
+    from playbill.models.user_network import UserNetwork
     from playbill.training.light_training import distil_light
 
     features = _features(tables, users, candidates, world)

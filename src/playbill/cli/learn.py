@@ -45,6 +45,8 @@ class Protocol(enum.StrEnum):
     """The champion, on the rows after those it learned from."""
     ROLLING = "rolling"
     """A ranker a day, each scored on the next; what daily retraining would have served."""
+    LEAVE_ONE_OUT = "leave-one-out"
+    """Retrieval: each viewer's last video, among all that the viewer had not taken."""
 
 
 def train(
@@ -73,19 +75,31 @@ def train(
 
 def evaluate(
     home: HomeOption = None,
-    protocol: Annotated[Protocol, typer.Option(help="quick or rolling.")] = Protocol.QUICK,
+    protocol: Annotated[
+        Protocol, typer.Option(help="quick, rolling or leave-one-out.")
+    ] = Protocol.QUICK,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="For leave-one-out: trainings, each with its seed.")
+    ] = 1,
     day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
     json: JsonOption = False,
 ) -> None:
-    """Print AUC, GAUC, log loss and calibration beside the popularity floor."""
+    """Print how good the ranker (quick, rolling) or retrieval (leave-one-out) is, and its floor."""
     with explained():
         with Stages(quiet=json) as stages:
             report = Home(home).evaluate(
-                protocol.value, stages, day_offset_h=day_offset, rows_from_ms=_ms(rows_from)
+                protocol.value,
+                stages,
+                day_offset_h=day_offset,
+                rows_from_ms=_ms(rows_from),
+                seeds=seeds,
             )
         if json:
             print_json(report)
+            return
+        if protocol is Protocol.LEAVE_ONE_OUT:
+            _print_retrieval(report)
             return
         table = Table(title=f"{protocol.value}: {report['rows']:,} rows held out")
         for heading in ("task", "AUC", "GAUC", "log loss", "calibration", "floor AUC"):
@@ -101,6 +115,19 @@ def evaluate(
             )
         out.print(table)
         out.print(report["note"], highlight=False)
+
+
+def _print_retrieval(report: dict[str, Any]) -> None:
+    title = f"leave-one-out: {report['viewers']:,} viewers, {report['videos']:,} videos"
+    table = Table(title=f"{title}, {report['seeds']} seeds")
+    cut = report["cut"]
+    for heading in ("ranked by", f"HR@{cut}", "spread", f"NDCG@{cut}", "spread"):
+        table.add_column(heading, justify="left" if heading == "ranked by" else "right")
+    for name, found in report["sources"].items():
+        figures = ("hit_rate", "hit_rate_spread", "ndcg", "ndcg_spread")
+        table.add_row(name, *(f"{found[figure]:.4f}" for figure in figures))
+    out.print(table)
+    out.print(report["note"], highlight=False)
 
 
 def models(home: HomeOption = None, json: JsonOption = False) -> None:

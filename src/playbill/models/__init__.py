@@ -4,9 +4,9 @@ from playbill.models.content_tower import ContentTower
 from playbill.models.light_scorer import LightScorer
 from playbill.models.runtimes import Ranker, UserTower
 from playbill.models.served_ranker import ServedRanker, warm_layers
-from playbill.models.served_user_tower import ServedUserTower, warm_user_tower
+from playbill.models.served_user_tower import ServedUserTower
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH, value_vector, value_weights
-from playbill.models.user_history import history_inputs, history_weights
+from playbill.models.user_history import history_inputs, in_order, kinds_of
 
 __all__ = [
     "CATEGORIES",
@@ -19,9 +19,9 @@ __all__ = [
     "ServedUserTower",
     "UserTower",
     "history_inputs",
-    "history_weights",
+    "in_order",
+    "kinds_of",
     "value_vector",
     "value_weights",
     "warm_layers",
-    "warm_user_tower",
 ]

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from playbill.features.layout import HISTORY
 from playbill.models.tasks import TASKS, WIDTH
 
 Floats = npt.NDArray[np.float32]
@@ -17,8 +16,6 @@ LARGEST_DEVIATION = 5.0
 """Standardised features are cut off here."""
 LARGEST_FINITE = 1e30
 """Beyond it a feature is no number, and counts as its mean."""
-COLD_WEIGHT = 0.3
-"""How much history the cold vector stands in for; one clicked video weighs 0.5."""
 _SMALLEST_DEVIATION = 1e-6
 
 
@@ -87,32 +84,6 @@ class RankerNetwork(nn.Module):
     def linears(self) -> list[nn.Linear]:
         """Return the linear layers in order, the heads last."""
         return [layer for layer in self.body if isinstance(layer, nn.Linear)] + [self.heads]
-
-
-class UserNetwork(nn.Module):
-    """A viewer's vector: two weighted means of recent videos, refined by a small network.
-
-    The cold vector stands in for the history that is not there, and fades as it comes.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.recency = nn.Parameter(torch.stack([torch.zeros(HISTORY), _steep(HISTORY)]))
-        self.cold = nn.Parameter(torch.randn(WIDTH) * 0.1)
-        self.inner = nn.Linear(2 * WIDTH, 2 * WIDTH)
-        self.outer = nn.Linear(2 * WIDTH, WIDTH)
-
-    def forward(self, vectors: Tensor, weights: Tensor) -> Tensor:
-        """Return (B, 64) unit vectors of (B, 32, 64) item vectors and (B, 32) weights."""
-        w = weights.unsqueeze(1) * self.recency.exp()
-        totals = torch.bmm(w, vectors) + COLD_WEIGHT * self.cold
-        means = totals / (w.sum(dim=2, keepdim=True) + COLD_WEIGHT)
-        refined = self.outer(torch.relu(self.inner(means.flatten(1))))
-        return nn.functional.normalize(means[:, 0] + refined, dim=1, eps=1e-6)
-
-
-def _steep(size: int) -> Tensor:
-    return -0.3 * torch.arange(size, dtype=torch.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,19 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, checker, helper, numpy_helper
 
-from playbill.features.layout import HISTORY
 from playbill.models.networks import (
-    COLD_WEIGHT,
     LARGEST_DEVIATION,
     LARGEST_FINITE,
     RankerNetwork,
-    UserNetwork,
 )
-from playbill.models.tasks import TASKS, WIDTH
+from playbill.models.tasks import TASKS
 
 OPSET = 17
 IR_VERSION = 8
 """Old enough for every ONNX Runtime that the project admits."""
 
 
-class _Graph:
+class Graph:
     """Nodes and constants in the order in which they are added."""
 
     def __init__(self) -> None:
@@ -30,17 +27,20 @@ class _Graph:
         self._constants: list[Any] = []
 
     def constant(self, name: str, value: npt.ArrayLike) -> str:
+        """Add a constant and return its name."""
         array = np.ascontiguousarray(value).reshape(np.shape(value))
         self._constants.append(numpy_helper.from_array(array, name))
         return name
 
     def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+        """Add a node with one output and return its name."""
         self._nodes.append(
             helper.make_node(kind, list(inputs), [output], name=output, **attributes)
         )
         return output
 
     def finish(self, name: str, inputs: Sequence[Any], output: Any) -> bytes:
+        """Return the bytes of the graph, checked."""
         graph = helper.make_graph(self._nodes, name, list(inputs), [output], self._constants)
         model = helper.make_model(
             graph,
@@ -57,15 +57,15 @@ def ranker_graph(network: RankerNetwork) -> bytes:
 
     A feature that is no finite number counts as its mean, a code out of range as 0.
     """
-    graph, shape = _Graph(), network.shape
+    graph, shape = Graph(), network.shape
     _standardised(graph, network)
     _embedded(graph, network)
     x = graph.add("Concat", ["x", "embedded"], "input", axis=1)
     linears = network.linears()
     for place, layer in enumerate(linears):
         last = place == len(linears) - 1
-        weight = graph.constant(f"weight_{place}", _array(layer.weight).T)
-        bias = graph.constant(f"bias_{place}", _array(layer.bias))
+        weight = graph.constant(f"weight_{place}", array_of(layer.weight).T)
+        bias = graph.constant(f"bias_{place}", array_of(layer.bias))
         x = graph.add("Gemm", [x, weight, bias], "logits" if last else f"sum_{place}")
         if not last:
             x = graph.add("Relu", [x], f"hidden_{place}")
@@ -80,9 +80,9 @@ def ranker_graph(network: RankerNetwork) -> bytes:
     return graph.finish("ranker", inputs, output)
 
 
-def _standardised(graph: _Graph, network: RankerNetwork) -> None:
-    graph.constant("mean", _array(network.mean))
-    graph.constant("scale", _array(network.scale))
+def _standardised(graph: Graph, network: RankerNetwork) -> None:
+    graph.constant("mean", array_of(network.mean))
+    graph.constant("scale", array_of(network.scale))
     graph.constant("finite", np.float32(LARGEST_FINITE))
     graph.constant("zero", np.float32(0.0))
     graph.constant("least", np.float32(-LARGEST_DEVIATION))
@@ -95,13 +95,13 @@ def _standardised(graph: _Graph, network: RankerNetwork) -> None:
     graph.add("Clip", ["cleaned", "least", "most"], "x")
 
 
-def _embedded(graph: _Graph, network: RankerNetwork) -> None:
+def _embedded(graph: Graph, network: RankerNetwork) -> None:
     shape = network.shape
     width = len(shape.categories) * shape.embedding
-    graph.constant("sizes", _array(network.sizes))
-    graph.constant("offsets", _array(network.offsets))
+    graph.constant("sizes", array_of(network.sizes))
+    graph.constant("offsets", array_of(network.offsets))
     graph.constant("code_zero", np.int64(0))
-    graph.constant("embeddings", _array(network.embeddings.weight))
+    graph.constant("embeddings", array_of(network.embeddings.weight))
     graph.constant("flat", np.array([-1, width], np.int64))
     graph.add("GreaterOrEqual", ["categories", "code_zero"], "not_below")
     graph.add("Less", ["categories", "sizes"], "not_above")
@@ -112,46 +112,7 @@ def _embedded(graph: _Graph, network: RankerNetwork) -> None:
     graph.add("Reshape", ["gathered", "flat"], "embedded")
 
 
-def user_tower_graph(network: UserNetwork) -> bytes:
-    """Return the graph of a user tower.
-
-    ``history_vectors`` (1, 32, 64) and ``history_weights`` (1, 32) to ``user`` (1, 64).
-    """
-    graph = _Graph()
-    graph.constant("cold", COLD_WEIGHT * _array(network.cold)[None, :])
-    graph.constant("cold_weight", np.float32(COLD_WEIGHT))
-    graph.constant("row", np.array([1, 1, HISTORY], np.int64))
-    graph.constant("flat", np.array([1, WIDTH], np.int64))
-    for place, row in enumerate(np.exp(_array(network.recency))):
-        graph.constant(f"recency_{place}", row[None, :])
-        w = graph.add("Mul", ["history_weights", f"recency_{place}"], f"w_{place}")
-        graph.add("Reshape", [w, "row"], f"w_row_{place}")
-        graph.add("MatMul", [f"w_row_{place}", "history_vectors"], f"pooled_{place}")
-        graph.add("Reshape", [f"pooled_{place}", "flat"], f"pooled_flat_{place}")
-        graph.add("Add", [f"pooled_flat_{place}", "cold"], f"total_{place}")
-        graph.add("ReduceSum", [w, graph.constant(f"axes_{place}", np.array([1], np.int64))],
-                  f"sum_{place}", keepdims=1)  # fmt: skip
-        graph.add("Add", [f"sum_{place}", "cold_weight"], f"weight_{place}")
-        graph.add("Div", [f"total_{place}", f"weight_{place}"], f"mean_{place}")
-    x = graph.add("Concat", ["mean_0", "mean_1"], "both", axis=1)
-    for name, layer in (("inner", network.inner), ("outer", network.outer)):
-        weight = graph.constant(f"{name}_weight", _array(layer.weight).T)
-        bias = graph.constant(f"{name}_bias", _array(layer.bias))
-        x = graph.add("Gemm", [x, weight, bias], name)
-        if name == "inner":
-            x = graph.add("Relu", [x], "refined")
-    graph.add("Add", ["mean_0", x], "direction")
-    graph.add("ReduceL2", ["direction"], "length", axes=[1], keepdims=1)
-    graph.add("Max", ["length", graph.constant("least", np.float32(1e-6))], "safe")
-    graph.add("Div", ["direction", "safe"], "user")
-    inputs = [
-        helper.make_tensor_value_info("history_vectors", TensorProto.FLOAT, [1, HISTORY, WIDTH]),
-        helper.make_tensor_value_info("history_weights", TensorProto.FLOAT, [1, HISTORY]),
-    ]
-    output = helper.make_tensor_value_info("user", TensorProto.FLOAT, [1, WIDTH])
-    return graph.finish("user_tower", inputs, output)
-
-
-def _array(tensor: Any) -> npt.NDArray[Any]:
+def array_of(tensor: Any) -> npt.NDArray[Any]:
+    """Return a tensor's numbers."""
     array: npt.NDArray[Any] = tensor.detach().numpy()
     return array

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable, InvalidInput
-from playbill.features.layout import HISTORY
 from playbill.models.silent_onnx import onnxruntime, refusals
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH
 
@@ -114,19 +113,14 @@ class UserTower:
             InvalidInput: it cannot be loaded, or takes other inputs.
         """
         session = open_session(model, threads)
-        shapes: dict[str, list[int | None]] = {
-            "history_vectors": [1, HISTORY, WIDTH],
-            "history_weights": [1, HISTORY],
-        }
-        _require(session, shapes, "user")
+        _require(session, {"vectors": [None, WIDTH], "kinds": [None]}, "user")
         return cls(session)
 
-    def vector(self, history_vectors: Floats, history_weights: Floats) -> Floats:
-        """Return (64,) the unit vector of (1, 32, 64) vectors and (1, 32) weights.
+    def vector(self, vectors: Floats, kinds: npt.NDArray[np.int64]) -> Floats:
+        """Return (64,) the unit vector of (n, 64) vectors and (n,) kinds, oldest first.
 
         Raises:
             DependencyUnavailable: the runtime gave up.
         """
-        inputs = {"history_vectors": history_vectors, "history_weights": history_weights}
-        vector: Floats = _run(self._session, "user", inputs)[0]
+        vector: Floats = _run(self._session, "user", {"vectors": vectors, "kinds": kinds})[0]
         return vector

@@ -1,65 +1,68 @@
-"""What a viewer did lately, as the user tower wants it: the same code trains and serves."""
+"""What a viewer took to lately, as the user tower reads it: the same code trains and serves."""
 
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features.layout import (
-    CLICKED,
-    DISLIKED,
-    ENGAGED,
-    HISTORY,
-    LIKED,
-    LONG,
-    WATCHED,
-)
+from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG
 from playbill.models.tasks import WIDTH
 
 Floats = npt.NDArray[np.float32]
-Lookup = Callable[[npt.NDArray[np.int64]], Floats]
+Ints = npt.NDArray[np.int64]
+Actions = npt.NDArray[np.uint8]
+Lookup = Callable[[Ints], Floats]
 """Returns (n, 64) vectors of (n,) item rows; a row of zeros where there is none."""
 
-_WORTH = {WATCHED: 0.1, CLICKED: 0.4, LONG: 1.0, LIKED: 1.0, ENGAGED: 0.5}
-RECENCY = 0.95
-"""A video weighs this much less than the one acted upon after it."""
+KINDS = 8
+"""Ways to take to a video: clicked, viewed long and liked, each or not."""
+_TOOK_TO = CLICKED | LONG | LIKED
 
 
-def _by_action() -> Floats:
-    worth = np.zeros(256, np.float32)
-    for action in range(256):
-        if not action & DISLIKED:
-            worth[action] = sum(value for bit, value in _WORTH.items() if action & bit)
-    return worth
+def kinds_of(actions: Actions) -> Ints:
+    """Return (...) the kind, 0 to 7, of (...) ``history_action`` bits; 0 is none of the three."""
+    bits = ((CLICKED, 1), (LONG, 2), (LIKED, 4))
+    found = np.zeros(actions.shape, np.int64)
+    for bit, kind in bits:
+        found += np.where(actions & bit, kind, 0)
+    return found
 
 
-_WORTH_BY_ACTION = _by_action()
-_BY_RANK = (RECENCY ** np.arange(HISTORY)).astype(np.float32)
-HISTORY_TABLES = _WORTH_BY_ACTION, _BY_RANK
-"""(256,) what an action is worth, by its bits; (32,) how much of it counts, by place."""
+def took_to(actions: Actions) -> npt.NDArray[np.bool_]:
+    """Return (...) whether (...) ``history_action`` bits say that the viewer took to the video."""
+    taken: npt.NDArray[np.bool_] = ((actions & _TOOK_TO) != 0) & ((actions & DISLIKED) == 0)
+    return taken
 
 
-def history_weights(actions: npt.NDArray[np.uint8]) -> Floats:
-    """Return (B, 32) weights, 0 for an empty place and for what the viewer rejected.
+def in_order(items: npt.NDArray[np.uint32], actions: Actions) -> tuple[Ints, Ints, Ints]:
+    """Return what viewers took to, oldest first: (B, 32) rows, (B, 32) kinds, (B,) how many.
 
     Args:
-        actions: (B, 32) ``history_action`` bits, newest first, 0 where there is no video.
+        items: (B, 32) rows, newest first.
+        actions: (B, 32) ``history_action`` bits, 0 where there is no video.
     """
-    return _WORTH_BY_ACTION[actions] * _BY_RANK
+    oldest, deeds = items[:, ::-1], actions[:, ::-1]
+    taken = took_to(deeds)
+    order = np.argsort(~taken, axis=1, kind="stable")
+    there = np.take_along_axis(taken, order, axis=1)
+    rows = np.take_along_axis(oldest, order, axis=1).astype(np.int64)
+    kinds = kinds_of(np.take_along_axis(deeds, order, axis=1))
+    return np.where(there, rows, 0), np.where(there, kinds, 0), there.sum(axis=1)
 
 
-def history_inputs(user: npt.NDArray[np.void], lookup: Lookup) -> tuple[Floats, Floats]:
-    """Return (1, 32, 64) vectors and (1, 32) weights of one viewer's recent videos.
+def history_inputs(user: npt.NDArray[np.void], lookup: Lookup) -> tuple[Floats, Ints]:
+    """Return (n, 64) vectors and (n,) kinds of what one viewer took to, oldest first.
 
     Args:
         user: (1,) ``USER_RECORD``.
-        lookup: where the vectors are; a video without one weighs nothing.
+        lookup: where the vectors are; a video without one is left out.
     """
     count = int(user["history_count"][0])
-    vectors = np.zeros((1, HISTORY, WIDTH), np.float32)
-    weights = np.zeros((1, HISTORY), np.float32)
-    if count:
-        vectors[0, :count] = lookup(user["history"][0, :count].astype(np.int64))
-        weights[0, :count] = history_weights(user["history_action"])[0, :count]
-        weights[0, :count] *= vectors[0, :count].any(axis=1)
-    return vectors, weights
+    actions = user["history_action"][0, :count][::-1]
+    taken = took_to(actions)
+    rows = user["history"][0, :count][::-1][taken].astype(np.int64)
+    if not len(rows):
+        return np.empty((0, WIDTH), np.float32), np.empty(0, np.int64)
+    vectors, kinds = lookup(rows), kinds_of(actions[taken])
+    known = vectors.any(axis=1)
+    return vectors[known], kinds[known]

@@ -88,7 +88,7 @@ def _beside_videos(index: VectorIndex, vectors: Floats, items: Records) -> dict[
     queries, nowhere = vectors[seeds], np.zeros(len(seeds), np.int64)
     exact = exactly_nearest(vectors, items, queries, nowhere, count)
     as_near, wanted = 0, 0
-    found = _searched(index, items, queries, nowhere, count)
+    found = searched(index, items, queries, nowhere, count)
     for query, places, near in zip(queries, exact, found, strict=True):
         real = places[places >= 0]
         if len(real):
@@ -115,11 +115,11 @@ def _found(
     index: VectorIndex, items: Records, queries: Floats, asked_from: Rows, exact: Rows
 ) -> npt.NDArray[np.bool_]:
     """Return (Q, K) True for the exact neighbours that the index finds as well."""
-    near = _searched(index, items, queries, asked_from, exact.shape[1])
+    near = searched(index, items, queries, asked_from, exact.shape[1])
     return np.stack([np.isin(real, found) for real, found in zip(exact, near, strict=True)])
 
 
-def _searched(
+def searched(
     index: VectorIndex, items: Records, queries: Floats, asked_from: Rows, count: int
 ) -> list[Rows]:
     """Return the places in ``items`` that the index finds for each query, in no order."""

@@ -5,6 +5,7 @@ from playbill.training.build import build_dataset
 from playbill.training.dataset import Dataset, Histories, Rows
 from playbill.training.drafting import draft_bundle
 from playbill.training.evaluating import evaluate_bundle, evaluate_rolling
+from playbill.training.leave_one_out import evaluate_leave_one_out
 from playbill.training.progress import OnProgress
 from playbill.training.provenance import Circumstances
 from playbill.training.report import DatasetReport, LabelCounts
@@ -20,6 +21,7 @@ __all__ = [
     "build_dataset",
     "draft_bundle",
     "evaluate_bundle",
+    "evaluate_leave_one_out",
     "evaluate_rolling",
     "require_extra",
 ]

@@ -119,10 +119,11 @@ def _train_towers(
     items, histories = dataset.items(), dataset.histories()
     seen = rows.at_ms < split.validate_until_ms
     positives = positives_of(rows, histories, seen)
-    towers = train_towers(positives, items, settings, on_progress)
+    sequences = sequences_of(rows, seen)
+    towers = train_towers(sequences, items, settings, on_progress)
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
-    transitions = count_transitions(sequences_of(rows, seen), len(items))
+    transitions = count_transitions(sequences, len(items))
     transitions.save(folder / "transitions_by_row")
     visible = (items["flags"] & VISIBLE) != 0
     (folder / "user_tower.onnx").write_bytes(towers.user_graph)

@@ -36,8 +36,7 @@ def measure_towers(towers: TrainedTowers, later: Positives, earlier: Ints) -> di
     with torch.no_grad():
         for first in range(0, len(targets), _AT_ONCE):
             part = slice(first, min(first + _AT_ONCE, len(targets)))
-            recent = vectors[torch.from_numpy(later.history[part])]
-            viewers = towers.user(recent, torch.from_numpy(later.history_weights[part]))
+            viewers = _viewers(towers, vectors, later, part)
             scores = viewers @ vectors.T
             own = scores.gather(1, torch.from_numpy(targets[part])[:, None])
             above.append((scores > own).sum(dim=1).numpy())
@@ -57,10 +56,18 @@ def some_viewers(towers: TrainedTowers, positives: Positives) -> npt.NDArray[np.
     step = max(1, len(positives.items) // _VIEWERS)
     part = slice(0, step * _VIEWERS, step)
     with torch.no_grad():
-        recent = torch.from_numpy(towers.item_vectors[positives.history[part]])
-        found = towers.user(recent, torch.from_numpy(positives.history_weights[part]))
+        found = _viewers(towers, torch.from_numpy(towers.item_vectors), positives, part)
     vectors: npt.NDArray[np.float32] = found.numpy()
     return vectors
+
+
+def _viewers(
+    towers: TrainedTowers, vectors: torch.Tensor, positives: Positives, part: slice
+) -> torch.Tensor:
+    """Return (n, 64) vectors of the viewers of some positives."""
+    recent = vectors[torch.from_numpy(positives.history[part])]
+    found: torch.Tensor = towers.user(recent, torch.from_numpy(positives.kinds[part]))
+    return found[torch.arange(len(found)), torch.from_numpy(positives.counts[part])]
 
 
 def _recall(above: Ints) -> dict[str, float]:

@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.features import NO_TOPIC
-from playbill.models import TASKS, history_weights
+from playbill.models import TASKS, in_order
 from playbill.models.content_tower import duration_bucket, language_bucket
 from playbill.models.networks import ItemColumns
 from playbill.training.dataset import Histories, Rows
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
 Records = npt.NDArray[np.void]
 
 FEWEST_AUTHOR_POSITIVES = 3
@@ -22,38 +21,29 @@ FEWEST_ITEM_POSITIVES = 5
 
 @dataclass(frozen=True, slots=True)
 class Positives:
-    """P videos that viewers took.
+    """P videos that viewers took, with what each viewer had taken before, oldest first.
 
-    ``items`` (P,) rows; ``weights`` (P,); ``history`` (P, 32) rows of what the viewer had acted
-    upon before, 0 where nothing is; ``history_weights`` (P, 32).
+    ``items`` (P,) rows; ``history`` (P, 32) rows and ``kinds`` (P, 32), 0 where nothing is;
+    ``counts`` (P,) how many.
     """
 
     items: Ints
-    weights: Floats
     history: Ints
-    history_weights: Floats
+    kinds: Ints
+    counts: Ints
 
     def __len__(self) -> int:
         return len(self.items)
 
 
 def positives_of(rows: Rows, histories: Histories, chosen: npt.NDArray[np.bool_]) -> Positives:
-    """Return the clicked and long-viewed rows among (N,) chosen ones, in their order.
-
-    A long view weighs twice a click.
-    """
+    """Return the clicked and long-viewed rows among (N,) chosen ones, in their order."""
     click = rows.labels[:, TASKS.index("click")]
     long_view = rows.labels[:, TASKS.index("long_view")]
     taken = np.flatnonzero((click | long_view) & chosen)
     snapshots = rows.snapshots[taken]
-    weights = history_weights(histories.actions[snapshots])
-    items = histories.items[snapshots].astype(np.int64)
-    return Positives(
-        rows.items[taken],
-        (1.0 + long_view[taken]).astype(np.float32),
-        np.where(weights > 0, items, 0),
-        weights,
-    )
+    known = in_order(histories.items[snapshots], histories.actions[snapshots])
+    return Positives(rows.items[taken], *known)
 
 
 @dataclass(frozen=True, slots=True)

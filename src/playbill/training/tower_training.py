@@ -1,5 +1,6 @@
 """The retrieval towers: viewers and videos in one space, by sampled softmax."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,27 +10,41 @@ import torch
 from torch import Tensor
 
 from playbill.contracts import Settings
-from playbill.models import ContentTower
+from playbill.core import InvalidInput
+from playbill.features.layout import HISTORY, LONG
+from playbill.models import ContentTower, kinds_of
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES, normalised
-from playbill.models.networks import ItemNetwork, UserNetwork
-from playbill.models.onnx_graphs import user_tower_graph
+from playbill.models.networks import ItemNetwork
+from playbill.models.user_graph import user_tower_graph
+from playbill.models.user_network import UserNetwork
 from playbill.training.determinism import repeatable
 from playbill.training.progress import OnProgress, within
+from playbill.training.sequences import Sequences
+from playbill.training.softmax_loss import softmax_loss
 from playbill.training.steps import plan_steps
-from playbill.training.tower_data import ItemPlaces, Positives, item_places
+from playbill.training.tower_data import ItemPlaces, item_places
+from playbill.training.windows import Batch, batches, cut
 
 Floats = npt.NDArray[np.float32]
 Records = npt.NDArray[np.void]
 
-LEARNING_RATE = 1e-2
+LEARNING_RATE = 3e-3
+BETAS = 0.9, 0.98
 WEIGHT_DECAY = 1e-2
-TEMPERATURE = 0.1
-RESIDUAL_DROPOUT = 0.3
+WARM_UP_STEPS = 100
+RESIDUAL_DROPOUT = 0.1
+ALL_VIDEOS = 8_192
+"""Up to so many videos, each is told from all others; beyond it, from those of the step."""
 SHARED_NEGATIVES = 512
 """Videos drawn evenly and added to every step's own, so that unpopular ones are placed too."""
-MOST_STEPS = 1_500
-"""Steps at most; over more positives than that, each pass takes a share of them by chance."""
+VIDEOS_PER_ROW = 4
+"""A step foretells so many times the rows of one step of the ranker."""
+LONG_VIEW_WEIGHS = 2.0
+"""A video that was viewed long, beside one that was clicked or liked alone."""
+FEWEST_STEPS = 300
+"""On few videos there are more passes than the setting says, up to 30."""
 _REPORT_EVERY = 8
+_LONG_VIEW = int(kinds_of(np.array([LONG], np.uint8))[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +64,42 @@ class TrainedTowers:
 
 
 def train_towers(
-    positives: Positives,
+    sequences: Sequences,
     items: Records,
     settings: Settings,
     on_progress: OnProgress | None = None,
 ) -> TrainedTowers:
-    """Return towers trained on what viewers took.
+    """Return towers trained to foretell what viewers took next.
 
     Args:
-        positives: of the rows that train.
+        sequences: of the rows that train.
         items: (I,) ``ITEM_RECORD``.
         settings: seed, threads, epochs and rows of a step.
+
+    Raises:
+        InvalidInput: there is no sequence to learn from.
     """
-    places = item_places(items, positives.items)
+    if not len(sequences):
+        raise InvalidInput(
+            "no viewer took to any video in the rows that train; retrieval has nothing to learn",
+            hint="check that clicks and watches reach the log and join: see late and unmatched",
+        )
+    places = item_places(items, sequences.items)
     training = settings.training
     with repeatable(training.seed + 1, training.threads):
         user = UserNetwork()
         item = ItemNetwork(places.columns, RESIDUAL_DROPOUT, LANGUAGES, len(DURATION_EDGES_MS) + 1)
-        losses = _fit(user, item, positives, items, settings, on_progress)
+        losses = _fit(user, item, sequences, len(items), settings, on_progress)
     user.eval()
     item.eval()
     content = _content(item, places)
     record = {
-        "positives": len(positives),
-        "passes": training.tower_epochs,
+        "positives": len(sequences),
+        "passes": len(losses),
         "losses": [round(loss, 6) for loss in losses],
         "items_with_residual": len(places.item_rows),
         "authors": len(places.author_rows),
-        "temperature": TEMPERATURE,
+        "scale": round(float(user.log_scale.detach().exp()), 4),
     }
     vectors = _item_vectors(content, item, places, items)
     return TrainedTowers(user_tower_graph(user), content, vectors, user, item, record)
@@ -85,72 +108,88 @@ def train_towers(
 def _fit(
     user: UserNetwork,
     item: ItemNetwork,
-    positives: Positives,
-    items: Records,
+    sequences: Sequences,
+    size: int,
     settings: Settings,
     on_progress: OnProgress | None,
 ) -> list[float]:
     """Train both in place and return the mean loss of each pass."""
     training = settings.training
     parameters = [*user.parameters(), *item.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    shares = np.bincount(positives.items, minlength=len(items)) / len(positives)
+    optimiser = torch.optim.AdamW(
+        parameters, lr=LEARNING_RATE, betas=BETAS, weight_decay=WEIGHT_DECAY
+    )
+    random = np.random.default_rng(training.seed + 1)
+    shares = np.bincount(sequences.items, minlength=size) / len(sequences)
     frequency = torch.from_numpy(shares.astype(np.float32))
-    plan = plan_steps(len(positives), training.batch_rows, training.tower_epochs, most=MOST_STEPS)
+    plan = plan_steps(
+        len(sequences),
+        training.batch_rows * VIDEOS_PER_ROW,
+        training.tower_epochs,
+        fewest=FEWEST_STEPS,
+    )
     report = within(on_progress, "train towers")
     step, losses = 0, list[float]()
-    for _ in range(plan.passes):
-        total = 0.0
-        order = torch.randperm(len(positives)).numpy()[: plan.per_pass * plan.batch_rows]
-        for first in range(0, len(order), plan.batch_rows):
-            part = order[first : first + plan.batch_rows]
-            optimiser.param_groups[0]["lr"] = LEARNING_RATE * max(1.0 - step / plan.steps, 0.01)
+    for done in range(plan.passes):
+        user.train()
+        item.train()
+        total, asked = 0.0, 0
+        windows = cut(sequences, HISTORY, random)
+        for batch in batches(sequences, windows, plan.batch_rows, random):
+            share = min((done + asked / len(sequences)) / plan.passes, 1.0)
+            optimiser.param_groups[0]["lr"] = LEARNING_RATE * _schedule(step, share)
             optimiser.zero_grad()
-            loss = _loss(user, item, positives, part, frequency)
+            loss = _loss(user, item, batch, frequency)
             torch.autograd.backward(loss)
             optimiser.step()
-            total += float(loss.detach()) * len(part)
+            count = int(batch.asked.sum())
+            total += float(loss.detach()) * count
+            asked += count
             step += 1
             if step % _REPORT_EVERY == 0:
-                report(step / plan.steps)
-        losses.append(total / len(order))
+                report(share)
+        losses.append(total / asked)
     report(1.0)
     return losses
 
 
-def _loss(
-    user: UserNetwork,
-    item: ItemNetwork,
-    positives: Positives,
-    part: npt.NDArray[np.int64],
-    frequency: Tensor,
-) -> Tensor:
-    """Return the weighted softmax loss of some positives against the step's videos.
+def _schedule(step: int, share: float) -> float:
+    """Return the factor on the learning rate: up for a hundred steps, then down a cosine."""
+    return max(min((step + 1) / WARM_UP_STEPS, 0.5 + 0.5 * math.cos(math.pi * share)), 1e-3)
 
-    Candidates are the distinct videos of the step and a few drawn evenly; each logit is lowered by
-    the log of how often its video is met that way, so that popularity is not punished.
+
+def _loss(user: UserNetwork, item: ItemNetwork, batch: Batch, frequency: Tensor) -> Tensor:
+    """Return the weighted softmax loss of a batch's videos, each told from many others.
+
+    Among few videos the others are all of them. Among many they are the distinct ones of the step
+    and a few drawn evenly; each logit is lowered by the log of how often its video is met that
+    way, so that popularity is not punished.
 
     Source: Yi et al.: Sampling-bias-corrected neural modeling, RecSys 2019.
     """
-    targets = torch.from_numpy(positives.items[part])
-    drawn = torch.randint(len(frequency), (SHARED_NEGATIVES,))
-    candidates = torch.unique(torch.cat([targets, drawn]))
-    history = torch.from_numpy(positives.history[part])
-    needed, place = torch.unique(torch.cat([candidates, history.flatten()]), return_inverse=True)
-    vectors = item(needed)
-    recent = vectors[place[len(candidates) :]].view(*history.shape, -1)
-    viewers = user(recent, torch.from_numpy(positives.history_weights[part]))
-    met = (
-        1.0
-        - (1.0 - frequency[candidates]).pow(len(part))
-        * (1.0 - 1.0 / len(frequency)) ** SHARED_NEGATIVES
-    )
-    logits = viewers @ vectors[place[: len(candidates)]].T / TEMPERATURE - met.log()
-    losses = torch.nn.functional.cross_entropy(
-        logits, torch.searchsorted(candidates, targets), reduction="none"
-    )
-    weights = torch.from_numpy(positives.weights[part])
-    return (losses * weights).sum() / weights.sum()
+    asked = torch.from_numpy(batch.asked)
+    items = torch.from_numpy(batch.items)
+    targets = items[asked]
+    if len(frequency) <= ALL_VIDEOS:
+        vectors = item(torch.arange(len(frequency)))
+        recent, among, wanted = vectors[items], vectors, targets
+        met = torch.ones(len(vectors))
+    else:
+        drawn = torch.randint(len(frequency), (SHARED_NEGATIVES,))
+        candidates = torch.unique(torch.cat([targets, drawn]))
+        needed, place = torch.unique(torch.cat([candidates, items.flatten()]), return_inverse=True)
+        vectors = item(needed)
+        recent = vectors[place[len(candidates) :]].view(*items.shape, -1)
+        among, wanted = vectors[place[: len(candidates)]], torch.searchsorted(candidates, targets)
+        met = (
+            1.0
+            - (1.0 - frequency[candidates]).pow(len(targets))
+            * (1.0 - 1.0 / len(frequency)) ** SHARED_NEGATIVES
+        )
+    kinds = torch.from_numpy(batch.kinds)
+    viewers = user(recent[:, :-1], kinds[:, :-1])[asked]
+    weights = 1.0 + (LONG_VIEW_WEIGHS - 1.0) * ((kinds[asked] & _LONG_VIEW) > 0)
+    return softmax_loss(viewers * user.log_scale.exp(), among, -met.log(), wanted, weights)
 
 
 def _content(item: ItemNetwork, places: ItemPlaces) -> ContentTower:
