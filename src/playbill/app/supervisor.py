@@ -244,15 +244,19 @@ class Supervisor:
         return int(self._board.rows["ready"][child.place])
 
     def _hangs(self, child: Child) -> bool:
-        """Return whether a process was silent for too long while it had, or could have, a core."""
+        """Return whether a process was silent for too long while it had, or could have, a core.
+
+        The clock is read first: whatever holds this thread up then makes a silence look shorter.
+        """
+        now_s = self.wiring.clock.elapsed_s()
         row = self._board.rows[child.place]
         beat_s = float(row["beat_s"])
         queued_s = queued_for_a_core_s(child.process.pid)
         if beat_s != child.beat_s:
             child.beat_s, child.queued_s = beat_s, queued_s
-        silent_s = self.wiring.clock.elapsed_s() - beat_s - (queued_s - child.queued_s)
+        silent_s = now_s - beat_s - (queued_s - child.queued_s)
         if not row["ready"]:
-            lived_s = self.wiring.clock.elapsed_s() - child.started_s
+            lived_s = now_s - child.started_s
             return min(silent_s, lived_s) > _STARTING_S
         limit_s = self.wiring.settings.http.hang_s
         if child.place == UPDATER_PLACE:

@@ -96,9 +96,9 @@ class Fold:
         folded.authors.append(items["author"][posted].astype(np.int64))
         folded.topics.append(topics[topics != layout.NO_TOPIC].astype(np.int64))
         for facts in content.users:
-            self._number_followed(
-                np.array(list(map(key64, facts.follows or ())), np.uint64), folded
-            )
+            if facts.follows:
+                keys = np.array(list(map(key64, facts.follows)), np.uint64)
+                self._number_followed(keys, folded)
             numbers = [state.topic(name) for name in facts.interests or ()]
             folded.topics.append(np.array([n for n in numbers if n != layout.NO_TOPIC], np.int64))
         records = self._records(content, folded)

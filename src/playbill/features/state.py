@@ -28,6 +28,7 @@ class RecordTable:
         self.records: Records = np.zeros(_FIRST_CAPACITY, dtype)
         self.count = 0
         self._rows = KeyTable()
+        self._added: dict[int, int] = {}
 
     def rows(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return (N,) the row of each key, -1 for an unknown one."""
@@ -38,8 +39,14 @@ class RecordTable:
         return int(self._rows.find(np.array([key], np.uint64))[0])
 
     def add(self, key: int) -> int:
-        """Return the row of a key, giving it the next one when it is new."""
-        return int(self.add_many(np.array([key], np.uint64))[0])
+        """Return the row of a key, giving it the next one when it is new.
+
+        For tables of few keys, each asked for often: all that were are remembered.
+        """
+        row = self._added.get(key)
+        if row is None:
+            row = self._added[key] = int(self.add_many(np.array([key], np.uint64))[0])
+        return row
 
     def add_many(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return (N,) the row of each key; new ones get the next rows, in order of appearance."""
@@ -71,6 +78,7 @@ class RecordTable:
     def restore(self, records: Records) -> None:
         """Stand where another table stood."""
         self.count = len(records)
+        self._added = {}
         capacity = _FIRST_CAPACITY
         while capacity < self.count:
             capacity *= 2
