@@ -20,7 +20,7 @@ from playbill.benchmarks.posting import Plan
 from playbill.benchmarks.prepare import prepare, read_prepared
 from playbill.benchmarks.recall import Searched
 from playbill.benchmarks.roofline import measure_roofline
-from playbill.benchmarks.shapes import Shapes, weights_of, weights_once_of
+from playbill.benchmarks.shapes import Shapes, products_of, weights_of, weights_once_of
 from playbill.benchmarks.soak import measure_soak
 from playbill.benchmarks.stages import measure_stages
 from playbill.benchmarks.swap import measure_swap
@@ -158,6 +158,15 @@ def test_a_request_s_work_is_counted_from_its_shapes(home):
     assert many.flop > few.flop > 2 * (200 * (weights - once) + once)
     assert many.random_lines == few.random_lines + 300 * 3
     assert many.stream_bytes > few.stream_bytes
+
+
+def test_the_products_of_a_user_tower_grow_with_the_history(home):
+    bundle = Home(home).bundles.path(read_prepared(home).bundle)
+    few, many = (products_of(bundle / "user_tower.onnx", videos) for videos in (2, 32))
+    of_a_token = 64 * (64 + 3 * 64 + 64 + 2 * 256 + 2 * 64)
+    attention = 2 * 64 * (33 * 33 - 3 * 3)
+    last_place_and_means = 2 * 64 * 30 + 2 * 64 * 30
+    assert many - few == 30 * of_a_token + attention + last_place_and_means
 
 
 def test_swaps_under_load_lose_no_request_and_leave_the_first_bundle(home):

@@ -7,7 +7,8 @@ import pytest
 from playbill.core import InvalidInput
 from playbill.features import ITEM_RECORD, NO_TOPIC, VISIBLE
 from playbill.training import evaluate_leave_one_out
-from playbill.training.leave_one_out import _above, _figures, judge
+from playbill.training.last_videos import above
+from playbill.training.leave_one_out import _figures, judge
 from playbill.training.sequences import Sequences
 
 VIDEOS = 60
@@ -70,8 +71,8 @@ def test_too_few_viewers_are_refused(quickly):
 def test_ties_stand_above_and_what_was_taken_does_not_count():
     scores = np.array([[3.0, 2.0, 2.0, 1.0], [0.0, 1.0, 2.0, 3.0]], np.float32)
     barred = np.array([[True, False, False, False], [False, False, False, True]])
-    assert _above(scores, barred, np.array([1, 0])).tolist() == [1, 2]
-    assert _above(scores, barred, np.array([0, 3])).tolist() == [4, 4]
+    assert above(scores, barred, np.array([1, 0])).tolist() == [1, 2]
+    assert above(scores, barred, np.array([0, 3])).tolist() == [4, 4]
 
 
 def test_figures_are_hits_and_discounted_gains_at_ten():

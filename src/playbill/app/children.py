@@ -7,6 +7,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playbill.app.process import queued_for_a_core_s
+from playbill.core import Clock
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _BACKOFF_S = (0.0, 0.2, 1.0, 3.0, 10.0)
 _STEADY_S = 30.0
@@ -31,6 +38,22 @@ class Child:
     beat_s: float = 0.0
     queued_s: float = 0.0
     """Time its threads had stood in the queue for a core, at its last beat."""
+
+    def silence_s(self, row: "np.void", clock: Clock) -> float:
+        """Return how long it was silent while it had, or could have had, a core.
+
+        The clock is read first: whatever holds up who asks then makes a silence look shorter.
+
+        Args:
+            row: its own on the board.
+            clock: that it beats by.
+        """
+        now_s = clock.elapsed_s()
+        beat_s = float(row["beat_s"])
+        queued_s = queued_for_a_core_s(self.process.pid)
+        if beat_s != self.beat_s:
+            self.beat_s, self.queued_s = beat_s, queued_s
+        return now_s - beat_s - (queued_s - self.queued_s)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ from types import FrameType
 
 from playbill.app.children import Child, Failures, job_command, started, started_job
 from playbill.app.doors import COLLECTOR_DOOR, FIRST_DOOR, Doors
-from playbill.app.process import queued_for_a_core_s
 from playbill.app.stopping import Stop, Stopped
 from playbill.app.timed_job import TimedJob
 from playbill.app.tls import certificate_of
@@ -244,19 +243,11 @@ class Supervisor:
         return int(self._board.rows["ready"][child.place])
 
     def _hangs(self, child: Child) -> bool:
-        """Return whether a process was silent for too long while it had, or could have, a core.
-
-        The clock is read first: whatever holds this thread up then makes a silence look shorter.
-        """
-        now_s = self.wiring.clock.elapsed_s()
-        row = self._board.rows[child.place]
-        beat_s = float(row["beat_s"])
-        queued_s = queued_for_a_core_s(child.process.pid)
-        if beat_s != child.beat_s:
-            child.beat_s, child.queued_s = beat_s, queued_s
-        silent_s = now_s - beat_s - (queued_s - child.queued_s)
+        """Return whether a process was silent for too long while it had, or could have, a core."""
+        row, clock = self._board.rows[child.place], self.wiring.clock
+        silent_s = child.silence_s(row, clock)
         if not row["ready"]:
-            lived_s = now_s - child.started_s
+            lived_s = clock.elapsed_s() - child.started_s
             return min(silent_s, lived_s) > _STARTING_S
         limit_s = self.wiring.settings.http.hang_s
         if child.place == UPDATER_PLACE:

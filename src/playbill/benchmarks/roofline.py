@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from playbill.app.verbs import Home
 from playbill.benchmarks.feed import OnStage, measure_capacity
 from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
-from playbill.benchmarks.shapes import Shapes, Work, weights_of, weights_once_of
+from playbill.benchmarks.shapes import Shapes, Work, products_of, weights_of, weights_once_of
 from playbill.benchmarks.stages import measure_stages
+from playbill.benchmarks.world import BenchWorld
 from playbill.core import DependencyUnavailable
+from playbill.models.user_history import took_to
 from playbill.retrieval import VectorIndex
 
 _TRACED = 300
+_VIEWERS = 1_000
 
 
 def measure_roofline(
@@ -71,10 +75,17 @@ def _shapes(folder: Path, prepared: Prepared, candidates: float) -> Shapes:
         VectorIndex.load(bundle / "index"),
         weights_of(bundle / "ranker.onnx"),
         weights_once_of(bundle / "ranker.onnx"),
-        weights_of(bundle / "user_tower.onnx"),
+        products_of(bundle / "user_tower.onnx", _taken(prepared)),
         candidates,
         home.settings.serving,
     )
+
+
+def _taken(prepared: Prepared) -> int:
+    """Return how many videos of their history viewers took to, on average."""
+    world = BenchWorld(prepared.videos, prepared.viewers, prepared.seed, 0)
+    users = world.users(np.arange(min(prepared.viewers, _VIEWERS)))
+    return round(float(took_to(users["history_action"]).sum(axis=1).mean()))
 
 
 def _times_us(work: Work, machine: Machine) -> dict[str, float]:

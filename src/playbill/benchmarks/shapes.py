@@ -1,5 +1,6 @@
 """What one request asks of a machine, counted from the shapes of what it goes through."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +35,9 @@ class Work(msgspec.Struct, frozen=True):
 class Shapes:
     """Sizes that a request's work follows from.
 
-    ``scorer`` and ``tower`` are numbers of weights in matrices, ``scorer_once`` how many of the
-    scorer's are the viewer's, and used once a request; ``candidates`` how many are scored, on
-    average.
+    ``scorer`` is the number of weights in matrices, ``scorer_once`` how many of them are the
+    viewer's, and used once a request; ``tower`` how many products the user tower adds up;
+    ``candidates`` how many are scored, on average.
     """
 
     index: VectorIndex
@@ -94,6 +95,24 @@ def weights_of(graph: Path) -> int:
         if len(tensor.dims) == 2 and tensor.name in multiplied
     ]
     return int(sum(sizes))
+
+
+def products_of(user_tower: Path, videos: int) -> int:
+    """Return how many products of two numbers a user tower adds up for a history of some videos."""
+    import onnx
+
+    model = onnx.load(str(user_tower))
+    for part in model.graph.input:
+        part.type.tensor_type.shape.dim[0].dim_value = videos
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True, strict_mode=True).graph
+    shapes = {tensor.name: list(tensor.dims) for tensor in inferred.initializer}
+    for value in (*inferred.input, *inferred.value_info, *inferred.output):
+        shapes[value.name] = [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+    return sum(
+        math.prod(shapes[node.output[0]]) * shapes[node.input[0]][-1]
+        for node in inferred.node
+        if node.op_type in ("Gemm", "MatMul")
+    )
 
 
 def weights_once_of(ranker: Path) -> int:

@@ -118,13 +118,13 @@ class _Tower(Graph):
     def _block(self, name: str, x: str, bias: str, block: Block, *, last: bool) -> str:
         """Add a block; of the last one only what the last token asks."""
         h = self.normal(f"{name}_normal", x, block.before_attention)
-        parts = self._split(name, h, block)
-        query, asking = parts[0], x
+        asking, asked = x, h
         if last:
             asking = self.add("Gather", [x, "videos"], f"{name}_last", axis=0)
-            query = self.add("Gather", [query, "videos"], f"{name}_last_query", axis=1)
+            asked = self.add("Gather", [h, "videos"], f"{name}_last_normal", axis=0)
             bias = self.add("Gather", [bias, "videos"], f"{name}_last_bias", axis=1)
-        scores = self.add("MatMul", [query, parts[1]], f"{name}_scores")
+        parts = self._split(name, asked, h, block)
+        scores = self.add("MatMul", [parts[0], parts[1]], f"{name}_scores")
         scores = self.add("Add", [scores, bias], f"{name}_biased")
         shares = self.add("Softmax", [scores], f"{name}_shares", axis=-1)
         found = self.add("MatMul", [shares, parts[2]], f"{name}_found")
@@ -136,8 +136,8 @@ class _Tower(Graph):
         h = self.linear(f"{name}_outer", self.relu(f"{name}_inner", block.inner, h), block.outer)
         return self.add("Add", [x, h], f"{name}_out")
 
-    def _split(self, name: str, h: str, block: Block) -> list[str]:
-        """Return queries (heads, T, d), keys (heads, d, T) and values (heads, T, d)."""
+    def _split(self, name: str, asked: str, h: str, block: Block) -> list[str]:
+        """Return queries (heads, Q, d), keys (heads, d, T) and values (heads, T, d)."""
         weight, bias = array_of(block.projections.weight), array_of(block.projections.bias)
         scale = np.float32(1.0 / math.sqrt(WIDTH // HEADS))
         parts = []
@@ -146,7 +146,8 @@ class _Tower(Graph):
             factor = scale if part == "query" else np.float32(1.0)
             w = self.constant(f"{name}_{part}_weight", (weight[rows] * factor).T)
             b = self.constant(f"{name}_{part}_bias", bias[rows] * factor)
-            flat = self.add("Gemm", [h, w, b], f"{name}_{part}_flat")
+            x = asked if part == "query" else h
+            flat = self.add("Gemm", [x, w, b], f"{name}_{part}_flat")
             heads = self.add("Reshape", [flat, "by_head"], f"{name}_{part}_heads")
             order = [1, 2, 0] if part == "key" else [1, 0, 2]
             parts.append(self.add("Transpose", [heads], f"{name}_{part}", perm=order))
