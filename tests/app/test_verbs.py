@@ -59,7 +59,10 @@ def test_a_drill_needs_a_home_that_runs(tmp_path, run_folder_is_there):
 def test_a_misspelt_protocol_is_refused_with_the_nearest_name(tmp_path):
     with pytest.raises(InvalidInput, match=r"no protocol 'roling'.* 'rolling'") as refusal:
         home_of(tmp_path).evaluate("roling")
-    assert (refusal.value.field, refusal.value.hint) == ("protocol", "protocols are quick, rolling")
+    assert (refusal.value.field, refusal.value.hint) == (
+        "protocol",
+        "protocols are quick, rolling, leave-one-out",
+    )
 
 
 @pytest.mark.parametrize(
