@@ -21,8 +21,8 @@ from playbill.serving import DRAINING, SERVING, WARM
 
 HOST = "host: localhost"
 FEED = head("GET /v1/feed?user_id=u HTTP/1.1", HOST)
-PATIENT = "[http]\ndrain_s = 2.0\n"
-"""Longer than a client of a busy machine is kept from asking again."""
+PATIENT = "[http]\ndrain_s = 2.0\nhang_s = 10.0\n"
+"""Longer than a client of a busy machine is kept from asking again, or a process from beating."""
 READY = head("GET /readyz HTTP/1.1", HOST)
 
 
