@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 from playbill.core import InvalidInput
 from playbill.features import empty_user
 from playbill.features.layout import HISTORY
-from playbill.models import ServedUserTower, UserTower, history_inputs
+from playbill.models import (
+    ServedUserTower,
+    UserTower,
+    history_inputs,
+    served_user_tower,
+    warm_user_tower,
+)
 from playbill.models.user_graph import user_tower_graph
 from playbill.models.user_network import UserNetwork
+from playbill.models.user_tower_kernel import fill_user
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +69,7 @@ watched = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 255)), max_size=
 def test_a_viewer_gets_the_vector_of_the_graph(whole, served, history):
     user = viewer([row for row, _ in history], [action for _, action in history])
     found = served.vector(user, lookup)
-    assert found.tobytes() == whole.vector(*history_inputs(user, lookup)).tobytes()
+    assert found == pytest.approx(whole.vector(*history_inputs(user, lookup)), abs=1e-5)
     assert np.linalg.norm(found) == pytest.approx(1.0, abs=1e-5)
 
 
@@ -87,4 +94,38 @@ def test_a_graph_that_gives_no_unit_vectors_is_refused(graph, tmp_path):
     path = tmp_path / "user_tower.onnx"
     onnx.save(model, path)
     with pytest.raises(InvalidInput, match="no unit vector for a history of 0"):
+        ServedUserTower.load(path)
+
+
+def test_loading_or_warming_compiles_all_that_a_request_needs(path):
+    served = ServedUserTower.load(path)
+    warm_user_tower()
+    ready = list(fill_user.signatures)
+    known = viewer([3, 8], [1, 4])
+    known.flags.writeable = False
+    for user in (known, empty_user()):
+        assert served.vector(user, lookup) is not None
+    assert list(fill_user.signatures) == ready
+    assert len(ready) == 1
+
+
+def test_a_graph_of_another_make_is_run_as_it_is(graph, whole, tmp_path):
+    model = onnx.load_from_string(graph)
+    for tensor in model.graph.initializer:
+        tensor.name = tensor.name.replace("leave_bias", "parting_bias")
+    for node in model.graph.node:
+        node.input[:] = [name.replace("leave_bias", "parting_bias") for name in node.input]
+    path = tmp_path / "user_tower.onnx"
+    onnx.save(model, path)
+    user = viewer([3, 8], [1, 4])
+    found = ServedUserTower.load(path).vector(user, lookup)
+    assert found.tobytes() == whole.vector(*history_inputs(user, lookup)).tobytes()
+
+
+def test_numbers_that_say_something_else_are_refused(path, monkeypatch):
+    def doubled(vectors, kinds, numbers, out):
+        return fill_user(vectors, kinds, numbers, out) and out.fill(0.125) is None
+
+    monkeypatch.setattr(served_user_tower, "fill_user", doubled)
+    with pytest.raises(InvalidInput, match="other vectors"):
         ServedUserTower.load(path)

@@ -4,7 +4,7 @@ from playbill.models.content_tower import ContentTower
 from playbill.models.light_scorer import LightScorer
 from playbill.models.runtimes import Ranker, UserTower
 from playbill.models.served_ranker import ServedRanker, warm_layers
-from playbill.models.served_user_tower import ServedUserTower
+from playbill.models.served_user_tower import ServedUserTower, warm_user_tower
 from playbill.models.tasks import CATEGORIES, TASKS, WIDTH, value_vector, value_weights
 from playbill.models.user_history import history_inputs, in_order, kinds_of
 
@@ -24,4 +24,5 @@ __all__ = [
     "value_vector",
     "value_weights",
     "warm_layers",
+    "warm_user_tower",
 ]

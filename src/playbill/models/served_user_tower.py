@@ -1,4 +1,7 @@
-"""The user tower as a request asks it."""
+"""The user tower as a request asks it: one pass over the graph's numbers, without the runtime.
+
+For one viewer the runtime's own work is several times the arithmetic. Decisions 0028 and 0030.
+"""
 
 from pathlib import Path
 
@@ -7,39 +10,55 @@ import numpy.typing as npt
 
 from playbill.core import InvalidInput
 from playbill.features.layout import HISTORY
+from playbill.models.onnx_wire import Graph
 from playbill.models.runtimes import UserTower
 from playbill.models.tasks import WIDTH
 from playbill.models.user_history import KINDS, Lookup, history_inputs
+from playbill.models.user_tower_kernel import PARTS, fill_user
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-4
+"""Additions in another order; unit vectors of float32 differ by less."""
+_UNIT = 1e-3
 
 
 class ServedUserTower:
     """A viewer's vector, from what the viewer took to lately."""
 
-    def __init__(self, tower: UserTower) -> None:
-        self._tower = tower
+    def __init__(self, whole: UserTower, numbers: Floats | None) -> None:
+        self._whole = whole
+        self._numbers = numbers
 
     @classmethod
     def load(cls, path: Path) -> "ServedUserTower":
         """Return the tower of a file, tried on histories of every length.
 
+        A graph with other constants than the exporter writes is run as it is.
+
         Raises:
-            InvalidInput: it cannot be loaded, takes other inputs, or gives no unit vectors.
+            InvalidInput: it cannot be loaded, takes other inputs, gives no unit vectors, or its
+                numbers on their own say something else than the graph.
         """
-        tower = UserTower.load(path)
+        whole = UserTower.load(path)
+        tower = cls(whole, _numbers(path))
         random = np.random.default_rng(0)
         for count in range(HISTORY + 1):
-            vectors = random.normal(size=(count, WIDTH)).astype(np.float32)
-            found = tower.vector(vectors / np.float32(8.0), random.integers(0, KINDS, count))
-            if found.shape != (WIDTH,) or abs(float(found @ found) - 1.0) > _TOLERANCE:
+            vectors = random.normal(scale=0.125, size=(count, WIDTH)).astype(np.float32)
+            kinds = random.integers(0, KINDS, count)
+            expected, found = whole.vector(vectors, kinds), tower._vector(vectors, kinds)
+            if not abs(float(expected @ expected) - 1.0) < _UNIT:
                 raise InvalidInput(
                     f"{path.name} gives no unit vector for a history of {count}",
                     hint="train again or restore the bundle",
                 )
-        return cls(tower)
+            if found is None or not np.allclose(found, expected, rtol=0.0, atol=_TOLERANCE):
+                raise InvalidInput(
+                    f"{path.name} gives other vectors than its numbers do",
+                    hint="train again or restore the bundle",
+                )
+        return tower
 
     def vector(self, user: npt.NDArray[np.void], lookup: Lookup) -> Floats | None:
         """Return (64,) the unit vector of a viewer, None when it is not finite.
@@ -49,7 +68,34 @@ class ServedUserTower:
             lookup: where the vectors are; a video without one is left out.
 
         Raises:
-            DependencyUnavailable: the runtime gave up.
+            DependencyUnavailable: the runtime gave up, where a runtime is needed.
         """
-        found = self._tower.vector(*history_inputs(user, lookup))
-        return found if np.isfinite(found).all() else None
+        return self._vector(*history_inputs(user, lookup))
+
+    def _vector(self, vectors: Floats, kinds: Ints) -> Floats | None:
+        if self._numbers is None:
+            found = self._whole.vector(vectors, kinds)
+            return found if np.isfinite(found).all() else None
+        out = np.empty(WIDTH, np.float32)
+        return out if fill_user(vectors, kinds, self._numbers, out) else None
+
+
+def _numbers(path: Path) -> Floats | None:
+    """Return all parts of a graph end to end; None where it does not hold just these."""
+    graph = Graph.read_or_none(path.read_bytes())
+    if graph is None:
+        return None
+    parts = []
+    for name, (rows, columns) in PARTS:
+        part = graph.constants.get(name)
+        if part is None or part.dtype != np.float32 or part.size != rows * columns:
+            return None
+        parts.append(part.ravel())
+    return np.concatenate(parts)
+
+
+def warm_user_tower() -> None:
+    """Compile what makes a viewer's vector, for a process that has no bundle yet."""
+    numbers = np.zeros(sum(rows * columns for _, (rows, columns) in PARTS), np.float32)
+    vectors, kinds = np.empty((0, WIDTH), np.float32), np.empty(0, np.int64)
+    fill_user(vectors, kinds, numbers, np.empty(WIDTH, np.float32))
