@@ -124,6 +124,8 @@ USER_RECORD = np.dtype(
 
 CLICKED, WATCHED, LONG, LIKED, ENGAGED, DISLIKED = 1, 2, 4, 8, 16, 32
 """Bits of ``history_action``."""
+TOOK_TO = CLICKED | LONG | LIKED
+"""Any of them says that the viewer took to a video, unless it was disliked."""
 
 
 class Detail(enum.IntEnum):

@@ -10,12 +10,11 @@ from playbill.models.onnx_graphs import Graph, array_of
 from playbill.models.tasks import WIDTH
 from playbill.models.user_network import (
     COLD_WEIGHT,
-    HEADS,
     LEAST_LENGTH,
-    POOLS,
     Block,
     UserNetwork,
 )
+from playbill.models.user_tower_kernel import HEADS, POOLS
 
 _EPSILON = 1e-5
 

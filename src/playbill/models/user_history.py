@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG
+from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, TOOK_TO
 from playbill.models.tasks import WIDTH
 
 Floats = npt.NDArray[np.float32]
@@ -16,7 +16,6 @@ Lookup = Callable[[Ints], Floats]
 
 KINDS = 8
 """Ways to take to a video: clicked, viewed long and liked, each or not."""
-_TOOK_TO = CLICKED | LONG | LIKED
 
 
 def kinds_of(actions: Actions) -> Ints:
@@ -30,7 +29,7 @@ def kinds_of(actions: Actions) -> Ints:
 
 def took_to(actions: Actions) -> npt.NDArray[np.bool_]:
     """Return (...) whether (...) ``history_action`` bits say that the viewer took to the video."""
-    taken: npt.NDArray[np.bool_] = ((actions & _TOOK_TO) != 0) & ((actions & DISLIKED) == 0)
+    taken: npt.NDArray[np.bool_] = ((actions & TOOK_TO) != 0) & ((actions & DISLIKED) == 0)
     return taken
 
 

@@ -8,13 +8,12 @@ from torch import Tensor, nn
 from playbill.features.layout import HISTORY
 from playbill.models.tasks import WIDTH
 from playbill.models.user_history import KINDS
+from playbill.models.user_tower_kernel import HEADS, POOLS
 
 BLOCKS = 2
-HEADS = 2
 COLD_WEIGHT = 0.3
 """How much history the cold vector stands in for; the newest video weighs about 1."""
 LEAST_LENGTH = 1e-6
-POOLS = 2
 _FADES = 0.05, 0.35
 """How much less, at first, each pool's logarithm of a weight is for every video further back."""
 _FIRST_SCALE = 14.0

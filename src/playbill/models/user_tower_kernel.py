@@ -8,9 +8,11 @@ import numpy as np
 from numba import njit
 
 from playbill.features.layout import HISTORY
+from playbill.models.tasks import WIDTH
+from playbill.models.user_history import KINDS
 
-WIDTH, HEADS, BLOCKS, POOLS, KINDS = 64, 2, 2, 2, 8
-"""Of the towers that this kernel computes."""
+HEADS, POOLS = 2, 2
+"""Of attention, and weighted means, in the towers that this kernel computes."""
 INNER, POOLED = 4 * WIDTH, 2 * WIDTH
 _PLACES = HISTORY + 1
 _SHARE = WIDTH // HEADS

@@ -4,10 +4,9 @@ import numpy as np
 from numba import njit
 
 from playbill.features.arithmetic_kernel import mixed
-from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, NO_ROW
+from playbill.features.layout import DISLIKED, NO_ROW, TOOK_TO
 from playbill.retrieval.merge_kernel import joined, joins, room_for
 
-_TOOK_TO = CLICKED | LONG | LIKED
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _ROOMY = 8
@@ -29,7 +28,7 @@ def taken_to(users, below, seeds):
     met, count = 0, 0
     for i in range(user.history_count):
         action = user.history_action[i]
-        if not action & _TOOK_TO or action & DISLIKED:
+        if not action & TOOK_TO or action & DISLIKED:
             continue
         if met == seeds.shape[0]:
             break

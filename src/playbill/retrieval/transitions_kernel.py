@@ -8,8 +8,9 @@ from playbill.retrieval.merge_kernel import joins, room_for
 from playbill.retrieval.sources_kernel import taken_to
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_SEEDS = 16
-_FADE = np.float32(0.3)
+SEEDS = 16
+"""So many of the last videos that a viewer took to are asked what follows them."""
+FADE = np.float32(0.3)
 """What was taken r videos ago counts e to the power of minus r times this."""
 
 
@@ -30,7 +31,7 @@ def next_of(users, below, places, row_of_place, transitions, gate, found):
         found: (K,) int64.
     """
     starts, followers, weights = transitions
-    seeds = np.empty(_SEEDS, np.int64)
+    seeds = np.empty(SEEDS, np.int64)
     seeds = seeds[: taken_to(users, min(below, places.shape[0]), seeds)]
     room = 0
     for s in range(seeds.shape[0]):
@@ -44,7 +45,7 @@ def next_of(users, below, places, row_of_place, transitions, gate, found):
         place = places[seeds[s]]
         if not 0 <= place < starts.shape[0] - 1:
             continue
-        share = np.exp(-_FADE * np.float32(s))
+        share = np.exp(-FADE * np.float32(s))
         for e in range(starts[place], starts[place + 1]):
             after = np.int64(followers[e])
             slot = (np.uint64(after) * _SPREAD >> np.uint64(32)) & last

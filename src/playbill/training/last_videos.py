@@ -11,14 +11,13 @@ import torch
 from playbill.features.layout import HISTORY
 from playbill.retrieval import Transitions, VectorIndex
 from playbill.retrieval.quality import searched
+from playbill.retrieval.transitions_kernel import FADE, SEEDS
 from playbill.training.sequences import Sequences
 from playbill.training.tower_training import TrainedTowers
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-_SEEDS_OF_COUNTS = 16
-_FADE = 0.3
 _LEAST_COUNT = 1e-4
 _AT_ONCE = 256
 _OUT = np.float32(-np.inf)
@@ -122,9 +121,9 @@ def _counted(counts: Transitions, items: list[Ints], size: int) -> Floats:
     """Return (B, I) sums of what follows the last videos of each viewer, as serving adds them."""
     found = np.zeros((len(items), size), np.float32)
     for viewer, taken in enumerate(items):
-        for age, row in enumerate(taken[::-1][:_SEEDS_OF_COUNTS]):
+        for age, row in enumerate(taken[::-1][:SEEDS]):
             part = slice(counts.starts[row], counts.starts[row + 1])
-            found[viewer, counts.followers[part]] += math.exp(-_FADE * age) * counts.weights[part]
+            found[viewer, counts.followers[part]] += math.exp(-FADE * age) * counts.weights[part]
     return found
 
 
