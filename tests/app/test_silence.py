@@ -66,3 +66,11 @@ def test_time_in_the_queue_for_a_core_is_no_silence(child, monkeypatch):
     row.silent_s = 3.0
     monkeypatch.setattr(children, "queued_for_a_core_s", _queued(clock, 3.5))
     assert child.silence_s(row, clock) == pytest.approx(0.5)
+
+
+def test_silence_is_no_longer_than_a_life(child, monkeypatch):
+    clock = FixedClock(1_700_000_000_000)
+    clock.seconds += 50.0
+    child.started_s = clock.elapsed_s() - 2.0
+    monkeypatch.setattr(children, "queued_for_a_core_s", _queued(clock, 0.0))
+    assert child.silence_s(_Row(clock, 0.0, 30.0), clock) == pytest.approx(2.0)

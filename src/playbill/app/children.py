@@ -42,7 +42,8 @@ class Child:
     def silence_s(self, row: "np.void", clock: Clock) -> float:
         """Return how long it was silent while it had, or could have had, a core.
 
-        The clock is read first: whatever holds up who asks then makes a silence look shorter.
+        The clock is read first: whatever holds up who asks then makes a silence look shorter. None
+        is longer than its life, whatever the row still says of who had it before.
 
         Args:
             row: its own on the board.
@@ -53,7 +54,7 @@ class Child:
         queued_s = queued_for_a_core_s(self.process.pid)
         if beat_s != self.beat_s:
             self.beat_s, self.queued_s = beat_s, queued_s
-        return now_s - beat_s - (queued_s - self.queued_s)
+        return min(now_s - beat_s, now_s - self.started_s) - (queued_s - self.queued_s)
 
 
 @dataclass(slots=True)

@@ -243,16 +243,19 @@ class Supervisor:
         return int(self._board.rows["ready"][child.place])
 
     def _hangs(self, child: Child) -> bool:
-        """Return whether a process was silent for too long while it had, or could have, a core."""
-        row, clock = self._board.rows[child.place], self.wiring.clock
-        silent_s = child.silence_s(row, clock)
-        if not row["ready"]:
-            lived_s = clock.elapsed_s() - child.started_s
-            return min(silent_s, lived_s) > _STARTING_S
+        """Return whether a process was silent for too long while it had, or could have, a core.
+
+        Whether it is ready is read before its beat: one that has just become so has beaten by then,
+        and is not judged by the last beat of who had the row before.
+        """
+        ready = self._ready(child)
+        silent_s = child.silence_s(self._board.rows[child.place], self.wiring.clock)
+        if not ready:
+            return silent_s > _STARTING_S
         limit_s = self.wiring.settings.http.hang_s
         if child.place == UPDATER_PLACE:
             limit_s = _UPDATER_HANG_S
-        elif row["ready"] == DRAINING:
+        elif ready == DRAINING:
             limit_s = self._stop_s()
         return silent_s > limit_s
 
