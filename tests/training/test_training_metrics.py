@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playbill.training.bootstrap import Resamples
+from playbill.training.bootstrap import Resamples, spread_of
 from playbill.training.metrics import auc, calibration, group_aucs, log_losses, weighted_aucs
 
 
@@ -107,7 +107,7 @@ def test_resamples_draw_viewers_with_all_their_rows():
     for counts in draws.counts:
         chosen = np.repeat(np.arange(len(owner)), counts[draws.users])
         by_hand.append(counted_auc(labels[chosen], p[chosen]))
-    spread = draws.auc(labels, p)
+    spread = spread_of(draws.aucs(labels, p))
     assert spread.low == pytest.approx(np.quantile(by_hand, 0.025))
     assert spread.high == pytest.approx(np.quantile(by_hand, 0.975))
     assert spread.error == pytest.approx(np.std(by_hand, ddof=1))
@@ -117,7 +117,7 @@ def test_an_interval_holds_the_figure_and_narrows_with_more_viewers():
     widths = []
     for users in (200, 3_200):
         owner, labels, p = made(users, rows=10 * users)
-        spread = Resamples.draw(owner, 100, seed=2).auc(labels, p)
+        spread = spread_of(Resamples.draw(owner, 100, seed=2).aucs(labels, p))
         assert spread.low < auc(labels, p) < spread.high
         widths.append(spread.high - spread.low)
     assert widths[1] < widths[0] / 2.5
@@ -125,8 +125,8 @@ def test_an_interval_holds_the_figure_and_narrows_with_more_viewers():
 
 def test_the_same_seed_draws_the_same_interval():
     owner, labels, p = made()
-    first, second = (Resamples.draw(owner, 50, seed=3).auc(labels, p) for _ in range(2))
-    assert first == second
+    first, second = (Resamples.draw(owner, 50, seed=3).aucs(labels, p) for _ in range(2))
+    assert (first == second).all()
 
 
 def test_the_spread_of_groups_is_that_of_their_weighted_mean():
@@ -142,5 +142,6 @@ def test_the_spread_of_groups_is_that_of_their_weighted_mean():
 
 def test_too_few_usable_draws_give_no_interval():
     owner = np.array([0, 1, 2])
-    spread = Resamples.draw(owner, 50, seed=5).auc(np.array([True, False, False]), np.arange(3.0))
+    draws = Resamples.draw(owner, 50, seed=5)
+    spread = spread_of(draws.aucs(np.array([True, False, False]), np.arange(3.0)))
     assert spread.low is spread.high is spread.error is None

@@ -101,12 +101,14 @@ def evaluate(
     day_offset_h: int,
     rows_from_ms: int | None,
     seeds: int,
+    baselines: bool,
     on_progress: OnProgress | None,
 ) -> dict[str, Any]:
     """Return a protocol's report.
 
     On the champion (quick), on daily retraining (rolling), or on retrieval trained ``seeds`` times
-    without each viewer's last videos (leave-one-out).
+    without each viewer's last videos (leave-one-out). ``baselines`` says whether quick and rolling
+    teach others on the same rows.
 
     Raises:
         NotFound: there is no champion, or no data set to judge it on (quick).
@@ -139,6 +141,7 @@ def evaluate(
             day_offset_h,
             on_progress,
             rows_from_ms=rows_from_ms,
+            baselines=baselines,
         )
     dataset = Dataset.open(wiring.layout.tables)
     store = wiring.bundles()
@@ -151,6 +154,7 @@ def evaluate(
         store.manifest(digest),
         wiring.settings,
         day_offset_h,
+        baselines=baselines,
         on_progress=on_progress,
     )
     return {"bundle": digest, **report}

@@ -131,6 +131,7 @@ class Home:
         day_offset_h: int | None = None,
         rows_from_ms: int | None = None,
         seeds: int = 1,
+        baselines: bool = True,
     ) -> dict[str, Any]:
         """Return the report of a protocol: ``quick``, ``rolling`` or ``leave-one-out``.
 
@@ -143,6 +144,7 @@ class Home:
             protocol,
             **self._days(day_offset_h, rows_from_ms),
             seeds=seeds,
+            baselines=baselines,
             on_progress=on_progress,
         )
 

@@ -1,12 +1,10 @@
-"""``playbill train``, ``playbill evaluate`` and ``playbill models``."""
+"""``playbill train`` and ``playbill models``."""
 
-import enum
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
 
 from playbill.app.verbs import Home
 from playbill.cli.progress import Stages
@@ -38,17 +36,6 @@ RowsFrom = Annotated[
 ]
 
 
-class Protocol(enum.StrEnum):
-    """Ways to hold rows out."""
-
-    QUICK = "quick"
-    """The champion, on the rows after those it learned from."""
-    ROLLING = "rolling"
-    """A ranker a day, each scored on the next; what daily retraining would have served."""
-    LEAVE_ONE_OUT = "leave-one-out"
-    """Retrieval: each viewer's last video, among all that the viewer had not taken."""
-
-
 def train(
     home: HomeOption = None,
     day_offset: DayOffset = None,
@@ -60,7 +47,7 @@ def train(
     with explained():
         with Stages(quiet=json) as stages:
             trained = Home(home).train(
-                stages, day_offset_h=day_offset, rows_from_ms=_ms(rows_from), promote=promote
+                stages, day_offset_h=day_offset, rows_from_ms=in_ms(rows_from), promote=promote
             )
         if json:
             print_json(trained)
@@ -71,63 +58,6 @@ def train(
             f"{trained.rows:,} rows (table version {trained.table_version}); held-out AUC: {auc}",
             highlight=False,
         )
-
-
-def evaluate(
-    home: HomeOption = None,
-    protocol: Annotated[
-        Protocol, typer.Option(help="quick, rolling or leave-one-out.")
-    ] = Protocol.QUICK,
-    seeds: Annotated[
-        int, typer.Option(min=1, max=100, help="For leave-one-out: trainings, each with its seed.")
-    ] = 1,
-    day_offset: DayOffset = None,
-    rows_from: RowsFrom = None,
-    json: JsonOption = False,
-) -> None:
-    """Print how good the ranker (quick, rolling) or retrieval (leave-one-out) is, and its floor."""
-    with explained():
-        with Stages(quiet=json) as stages:
-            report = Home(home).evaluate(
-                protocol.value,
-                stages,
-                day_offset_h=day_offset,
-                rows_from_ms=_ms(rows_from),
-                seeds=seeds,
-            )
-        if json:
-            print_json(report)
-            return
-        if protocol is Protocol.LEAVE_ONE_OUT:
-            _print_retrieval(report)
-            return
-        table = Table(title=f"{protocol.value}: {report['rows']:,} rows held out")
-        for heading in ("task", "AUC", "GAUC", "log loss", "calibration", "floor AUC"):
-            table.add_column(heading, justify="left" if heading == "task" else "right")
-        for task, found in report["metrics"].items():
-            table.add_row(
-                task,
-                _ranged(found, "auc"),
-                _ranged(found, "gauc"),
-                _figure(found["log_loss"]),
-                _figure(found["calibration"]),
-                _figure(report["floor"][task]["auc"]),
-            )
-        out.print(table)
-        out.print(report["note"], highlight=False)
-
-
-def _print_retrieval(report: dict[str, Any]) -> None:
-    title = f"leave-one-out: {report['viewers']:,} viewers, {report['videos']:,} videos"
-    table = Table(title=f"{title}, {report['seeds']} seeds")
-    cut = report["cut"]
-    for heading in ("ranked by", f"HR@{cut}", "spread", f"NDCG@{cut}", "spread"):
-        table.add_column(heading, justify="left" if heading == "ranked by" else "right")
-    for name, found in report["sources"].items():
-        figures = ("hit_rate", "hit_rate_spread", "ndcg", "ndcg_spread")
-        table.add_row(name, *(f"{found[figure]:.4f}" for figure in figures))
-    out.print(table)
-    out.print(report["note"], highlight=False)
 
 
 def models(home: HomeOption = None, json: JsonOption = False) -> None:
@@ -196,15 +126,6 @@ def _said(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _ms(instant: datetime | None) -> int | None:
+def in_ms(instant: datetime | None) -> int | None:
+    """Return an instant that was given without a zone, which means UTC."""
     return None if instant is None else int(instant.replace(tzinfo=UTC).timestamp() * 1000)
-
-
-def _figure(value: Any) -> str:
-    return "none" if value is None else f"{value:.4f}"
-
-
-def _ranged(found: dict[str, Any], name: str) -> str:
-    interval = found.get(f"{name}_interval")
-    text = _figure(found[name])
-    return f"{text} [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else text

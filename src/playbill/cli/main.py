@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from playbill import __version__
-from playbill.cli import bench, care, data, demo, learn, precompute, proofs, reference, serve
+from playbill.cli import bench, care, data, demo, judge, learn, precompute, proofs, reference, serve
 from playbill.cli.shared import out
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ app.command("simulate")(demo.simulate)
 app.command("parity")(proofs.parity)
 app.command("replay")(proofs.replay)
 app.command("train")(learn.train)
-app.command("evaluate")(learn.evaluate)
+app.command("evaluate")(judge.evaluate)
 app.command("precompute")(precompute.precompute)
 models = typer.Typer(help="Look after bundles.", no_args_is_help=True)
 app.add_typer(models, name="models")

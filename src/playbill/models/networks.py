@@ -16,6 +16,8 @@ LARGEST_DEVIATION = 5.0
 """Standardised features are cut off here."""
 LARGEST_FINITE = 1e30
 """Beyond it a feature is no number, and counts as its mean."""
+HIDDEN = 128, 256, 128
+"""Widths of a ranker's hidden layers."""
 _SMALLEST_DEVIATION = 1e-6
 
 
@@ -25,7 +27,7 @@ class RankerShape:
 
     features: int
     categories: tuple[int, int, int]
-    hidden: tuple[int, ...] = (128, 256, 128)
+    hidden: tuple[int, ...] = HIDDEN
     embedding: int = 8
     dropout: float = 0.1
 

@@ -44,33 +44,41 @@ class Resamples:
             counts[draw] = np.bincount(random.integers(0, size, size), minlength=size)
         return cls(counts, numbers.astype(np.int64))
 
-    def auc(self, labels: Mask, scores: Scores) -> Spread:
-        """Return the spread of the AUC of (N,) scores."""
+    def aucs(self, labels: Mask, scores: Scores) -> Doubles:
+        """Return (B,) the AUC of (N,) scores in each draw, NaN where a class was not drawn."""
         found = [
             weighted_aucs(labels, scores, self.counts[first : first + _AT_ONCE][:, self.users])
             for first in range(0, len(self.counts), _AT_ONCE)
         ]
-        return _spread(np.concatenate(found) if found else np.empty(0))
+        return np.concatenate(found) if found else np.empty(0)
 
     def ratio(self, above: Doubles, below: Doubles) -> Spread:
         """Return the spread of sum(above) by sum(below) over (N,) rows."""
+        return spread_of(self._ratios(above, below))
+
+    def group_means(self, found: GroupAucs) -> Doubles:
+        """Return (B,) the mean over groups, each of which belongs to one viewer, in each draw."""
+        above, below = np.zeros(len(self.users)), np.zeros(len(self.users))
+        above[found.members] = found.aucs * found.sizes
+        below[found.members] = found.sizes
+        return self._ratios(above, below)
+
+    def groups(self, found: GroupAucs) -> Spread:
+        """Return the spread of a mean over groups."""
+        return spread_of(self.group_means(found))
+
+    def _ratios(self, above: Doubles, below: Doubles) -> Doubles:
         size = self.counts.shape[1]
         per_user = [
             np.bincount(self.users, weights=part, minlength=size) for part in (above, below)
         ]
         top, bottom = (self.counts.astype(np.float64) @ part for part in per_user)
-        found = np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
-        return _spread(found)
-
-    def groups(self, found: GroupAucs) -> Spread:
-        """Return the spread of a mean over groups, each of which belongs to one viewer."""
-        above, below = np.zeros(len(self.users)), np.zeros(len(self.users))
-        above[found.members] = found.aucs * found.sizes
-        below[found.members] = found.sizes
-        return self.ratio(above, below)
+        found: Doubles = np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
+        return found
 
 
-def _spread(found: Doubles) -> Spread:
+def spread_of(found: Doubles) -> Spread:
+    """Return the spread of (B,) draws; None where too many of them are NaN."""
     usable = found[~np.isnan(found)]
     if len(usable) < 2 or len(usable) < LEVEL * len(found):
         return Spread(None, None, None)

@@ -165,7 +165,7 @@ def _measured(
     later = rows.only(split.report(rows.at_ms))
     scored = score_rows(scorer, later, day_offset_h)
     return {
-        **measure(scored, seed),
-        "light": describe_light(light, later.dense, scored.p @ value),
+        **measure(scored, seed, surfaces=settings.surfaces),
+        "light": describe_light(light, later.dense, scored.ranker.p @ value),
         "leak_suspects": leak_suspects(dense, rows.labels[newest]),
     }

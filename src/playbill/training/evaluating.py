@@ -9,11 +9,12 @@ from playbill.contracts import Manifest, Settings
 from playbill.core import InvalidInput
 from playbill.features import FEATURE_NAMES, features_digest
 from playbill.models import Ranker
+from playbill.training.baselines import fit_baselines
 from playbill.training.dataset import Dataset
 from playbill.training.measuring import RESAMPLES, measure, pooled, score_rows
 from playbill.training.progress import OnProgress, within
 from playbill.training.ranker_training import train_ranker
-from playbill.training.split import rolling_splits
+from playbill.training.split import Split, rolling_splits
 
 DAYS = 5
 """How many days the rolling protocol scores."""
@@ -27,6 +28,7 @@ def evaluate_bundle(
     day_offset_h: int = 0,
     *,
     resamples: int = RESAMPLES,
+    baselines: bool = True,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Return the quick protocol's report: the bundle's own exported ranker on rows it never saw.
@@ -41,6 +43,7 @@ def evaluate_bundle(
         settings: seed and threads.
         day_offset_h: when days begin, in hours before midnight UTC.
         resamples: draws of the bootstrap.
+        baselines: whether others are taught on the same rows and stand beside it.
 
     Raises:
         InvalidInput: the bundle was made for other features, or has seen all the rows.
@@ -62,9 +65,21 @@ def evaluate_bundle(
             f"{dataset.report.last_at_ms}; nothing is left to report on",
             hint="serve or import more, then build the data set again; or train with a holdout",
         )
-    later = dataset.rows(from_ms=seen_until_ms)
+    rows_from_ms = manifest.training.get("rows_from_ms")
+    rows = dataset.rows(from_ms=rows_from_ms if baselines else seen_until_ms)
+    later = rows.only(rows.at_ms >= seen_until_ms)
+    beside = {}
+    if baselines:
+        ends = int(manifest.data["train_until_ms"]), seen_until_ms, dataset.report.last_at_ms + 1
+        split = Split(*ends, by=str(manifest.data["split_by"]))
+        beside = fit_baselines(rows, split, settings, on_progress)
     within(on_progress, "measure")(0.0)
-    found = measure(score_rows(ranker, later, day_offset_h), settings.training.seed, resamples)
+    found = measure(
+        score_rows(ranker, later, day_offset_h, beside),
+        settings.training.seed,
+        resamples,
+        surfaces=settings.surfaces,
+    )
     within(on_progress, "measure")(1.0)
     data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
     return {"protocol": "quick", **found, "data": {**data, "seen_until_ms": seen_until_ms}}
@@ -79,6 +94,7 @@ def evaluate_rolling(
     days: int = DAYS,
     rows_from_ms: int | None = None,
     resamples: int = RESAMPLES,
+    baselines: bool = True,
 ) -> dict[str, Any]:
     """Return what retraining every day would have served, over the last days pooled.
 
@@ -92,6 +108,7 @@ def evaluate_rolling(
         days: how many days report.
         rows_from_ms: rows before it are left out; see ``draft_bundle``.
         resamples: draws of the bootstrap.
+        baselines: whether others are taught on the same rows and stand beside it.
 
     Raises:
         InvalidInput: the rows cover fewer than ``days`` + 2 days, or a part is unfit to train on.
@@ -109,9 +126,10 @@ def evaluate_rolling(
         trained = train_ranker(rows, split, settings, on_progress=progress)
         ranker = Ranker.load(trained.graph, len(FEATURE_NAMES), threads=settings.training.threads)
         later = rows.only(split.report(rows.at_ms))
-        parts.append(score_rows(ranker, later, day_offset_h))
+        beside = fit_baselines(rows, split, settings, progress) if baselines else {}
+        parts.append(score_rows(ranker, later, day_offset_h, beside))
         used.append({**msgspec.to_builtins(split), "train_rows": trained.record["train_rows"],
                      "report_rows": len(later)})  # fmt: skip
-    found = measure(pooled(parts), settings.training.seed, resamples)
+    found = measure(pooled(parts), settings.training.seed, resamples, surfaces=settings.surfaces)
     data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
     return {"protocol": "rolling", "days": days, **found, "data": {**data, "splits": used}}

@@ -1,6 +1,7 @@
-"""From scores to the table of an evaluation: every figure with its interval, beside the floor."""
+"""From scores to the report of an evaluation: a ranker beside its baselines, and in slices."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,13 @@ import numpy.typing as npt
 
 from playbill.features import FEATURE_NAMES
 from playbill.models import TASKS, Ranker
-from playbill.training.bootstrap import LEVEL, Resamples, Spread
+from playbill.training.baselines import Scorer
+from playbill.training.bootstrap import LEVEL, Resamples
 from playbill.training.dataset import Rows
-from playbill.training.metrics import Ints, Mask, Scores, auc, calibration, group_aucs, log_losses
+from playbill.training.figures import Figures
+from playbill.training.metrics import Ints
 from playbill.training.one_snapshot import first_of_group, with_one_snapshot
+from playbill.training.slices import measure_slices
 from playbill.training.split import local_days
 
 Floats = npt.NDArray[np.float32]
@@ -23,40 +27,66 @@ FLOOR = {
     "negative": "item_negative_rate_14d",
 }
 """What needs no learning: a smoothed rate, read at the instant of the row."""
+IN_ORDER_ONLY = ("popularity",)
+"""Baselines whose scores are no probabilities."""
 RESAMPLES = 200
 _SCORED_ROWS = 16_384
-_FEWEST_LIST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """N rows with what a ranker says of them.
+class Pair:
+    """What one ranker says of N rows.
 
     ``p`` (N, 4) as served; ``p_one_snapshot`` (N, 4) with each viewer-day read once.
     """
 
-    rows: Rows
-    days: Ints
     p: Floats
     p_one_snapshot: Floats
 
 
-def score_rows(ranker: Ranker, rows: Rows, day_offset_h: int) -> Scored:
-    """Return rows scored by the exported ranker."""
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """N rows, their days, and what the ranker and each baseline says of them."""
+
+    rows: Rows
+    days: Ints
+    ranker: Pair
+    baselines: dict[str, Pair] = field(default_factory=dict)
+
+
+def score_rows(
+    ranker: Ranker,
+    rows: Rows,
+    day_offset_h: int,
+    baselines: Mapping[str, Scorer] | None = None,
+) -> Scored:
+    """Return rows scored by the exported ranker, and by baselines."""
     days = local_days(rows.at_ms, day_offset_h)
     frozen = with_one_snapshot(rows.dense, viewer_days(rows.users, days), rows.at_ms)
-    return Scored(rows, days, _score(ranker, rows.dense, rows), _score(ranker, frozen, rows))
+
+    def pair(scorer: Scorer) -> Pair:
+        return Pair(*(_score(scorer, dense, rows.categories) for dense in (rows.dense, frozen)))
+
+    others = {name: pair(scorer) for name, scorer in (baselines or {}).items()}
+    return Scored(rows, days, pair(ranker.score), others)
 
 
 def pooled(parts: list[Scored]) -> Scored:
-    """Return several scored parts as one; they come from one data set."""
+    """Return several scored parts as one; they come from one data set and have the same rankers."""
     rows = [part.rows for part in parts]
     columns = [np.concatenate([getattr(each, name) for each in rows]) for name in Rows.__slots__]
     return Scored(
         Rows(*columns),
         np.concatenate([part.days for part in parts]),
-        np.concatenate([part.p for part in parts]),
-        np.concatenate([part.p_one_snapshot for part in parts]),
+        _together([part.ranker for part in parts]),
+        {name: _together([part.baselines[name] for part in parts]) for name in parts[0].baselines},
+    )
+
+
+def _together(pairs: list[Pair]) -> Pair:
+    return Pair(
+        np.concatenate([pair.p for pair in pairs]),
+        np.concatenate([pair.p_one_snapshot for pair in pairs]),
     )
 
 
@@ -65,28 +95,40 @@ def viewer_days(users: Ints, days: Ints) -> Ints:
     return users * (int(days.max(initial=0)) + 1) + days
 
 
-def measure(scored: Scored, seed: int, resamples: int = RESAMPLES) -> dict[str, Any]:
-    """Return the tables of a ranker and of the floor, with how sure they are.
+def measure(
+    scored: Scored, seed: int, resamples: int = RESAMPLES, *, surfaces: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return the tables of a ranker and of what it must beat, with how sure they are.
 
-    Keys: rows, viewers, metrics and floor (by task), intervals, note.
+    Keys: rows, viewers, metrics and floor (by task); baselines, and gains over each (by name, then
+    task); slices; intervals; note.
+
+    Args:
+        scored: rows and scores.
+        seed: of the bootstrap.
+        resamples: draws of the bootstrap.
+        surfaces: names by code, from 1 on, for the slices.
     """
-    rows = scored.rows
+    rows, groups = scored.rows, viewer_days(scored.rows.users, scored.days)
     draws = Resamples.draw(rows.users, resamples, seed)
-    table = _Table(rows.users, scored.days, rows.snapshots, draws)
-    metrics, floor = {}, {}
-    for k, task in enumerate(TASKS):
-        labels = rows.labels[:, k]
-        metrics[task] = table.task(labels, scored.p[:, k], scored.p_one_snapshot[:, k])
-        score = rows.dense[:, FEATURE_NAMES.index(FLOOR[task])]
-        firsts = score if task != "like" else _first_of_day(scored, score)
-        floor[task] = {"score": FLOOR[task], **table.task(labels, score, firsts)}
+    figures = Figures(groups, rows.snapshots, draws)
+    metrics = _by_task(figures, rows, scored.ranker)
     return {
         "rows": len(rows),
         "viewers": draws.counts.shape[1],
         "metrics": metrics,
-        "floor": floor,
+        "floor": _floor(figures, scored, groups),
+        "baselines": {
+            name: _by_task(figures, rows, pair, in_order_only=name in IN_ORDER_ONLY)
+            for name, pair in scored.baselines.items()
+        },
+        "gains": {
+            name: _gains(figures, rows, scored.ranker, pair)
+            for name, pair in scored.baselines.items()
+        },
+        "slices": measure_slices(rows, scored.ranker.p, surfaces),
         "intervals": {
-            "method": "percentiles of a bootstrap over viewers",
+            "method": "percentiles of a bootstrap over viewers; of gains, paired",
             "level": LEVEL,
             "resamples": resamples,
             "seed": seed,
@@ -95,66 +137,47 @@ def measure(scored: Scored, seed: int, resamples: int = RESAMPLES) -> dict[str, 
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    users: Ints
-    days: Ints
-    lists: Ints
-    draws: Resamples
-
-    def task(self, labels: Mask, p: Scores, p_one_snapshot: Scores) -> dict[str, Any]:
-        """Return the figures of one task; None where its rows are of one class only."""
-        groups = viewer_days(self.users, self.days)
-        by_day = group_aucs(labels, p, groups)
-        by_snapshot = group_aucs(labels, p_one_snapshot, groups)
-        by_list = group_aucs(labels, p, self.lists)
-        losses = log_losses(labels, p)
-        ones = np.ones(len(labels))
-        found: dict[str, Any] = {"positives": int(labels.sum())}
-        found |= _figure("auc", auc(labels, p), self.draws.auc(labels, p))
-        found |= _figure("gauc", by_day.mean(), self.draws.groups(by_day))
-        found |= _figure("gauc_one_snapshot", by_snapshot.mean(), self.draws.groups(by_snapshot))
-        enough = int(by_list.sizes.sum()) >= _FEWEST_LIST_ROWS
-        found |= _figure(
-            "gauc_list",
-            by_list.mean() if enough else None,
-            self.draws.groups(by_list) if enough else Spread(None, None, None),
-        )
-        found["list_rows"] = int(by_list.sizes.sum())
-        found |= _figure("log_loss", float(losses.mean()), self.draws.ratio(losses, ones))
-        spread = self.draws.ratio(p.astype(np.float64), labels.astype(np.float64))
-        found |= _figure("calibration", calibration(labels, p), spread)
-        return found
-
-
-def _figure(name: str, value: float | None, spread: Spread) -> dict[str, Any]:
-    """Return a figure, its interval and its standard error, under names that say so."""
+def _by_task(
+    figures: Figures, rows: Rows, pair: Pair, *, in_order_only: bool = False
+) -> dict[str, Any]:
     return {
-        name: _rounded(value),
-        f"{name}_interval": None
-        if value is None or spread.low is None
-        else [_rounded(spread.low), _rounded(spread.high)],
-        f"{name}_error": None if value is None else _rounded(spread.error),
+        task: figures.of(
+            rows.labels[:, k],
+            pair.p[:, k],
+            pair.p_one_snapshot[:, k],
+            in_order_only=in_order_only,
+        )
+        for k, task in enumerate(TASKS)
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def _score(ranker: Ranker, dense: Floats, rows: Rows) -> Floats:
-    parts = [
-        ranker.score(
-            dense[first : first + _SCORED_ROWS], rows.categories[first : first + _SCORED_ROWS]
+def _gains(figures: Figures, rows: Rows, ours: Pair, theirs: Pair) -> dict[str, Any]:
+    return {
+        task: figures.gains(
+            rows.labels[:, k],
+            (ours.p[:, k], ours.p_one_snapshot[:, k]),
+            (theirs.p[:, k], theirs.p_one_snapshot[:, k]),
         )
-        for first in range(0, len(rows), _SCORED_ROWS)
+        for k, task in enumerate(TASKS)
+    }
+
+
+def _floor(figures: Figures, scored: Scored, groups: Ints) -> dict[str, Any]:
+    rows, floor = scored.rows, dict[str, Any]()
+    firsts = first_of_group(groups, rows.at_ms)
+    for k, task in enumerate(TASKS):
+        score = rows.dense[:, FEATURE_NAMES.index(FLOOR[task])]
+        once = score if task != "like" else score[firsts]
+        floor[task] = {"score": FLOOR[task], **figures.of(rows.labels[:, k], score, once)}
+    return floor
+
+
+def _score(scorer: Scorer, dense: Floats, categories: Ints) -> Floats:
+    parts = [
+        scorer(dense[first : first + _SCORED_ROWS], categories[first : first + _SCORED_ROWS])
+        for first in range(0, len(dense), _SCORED_ROWS)
     ]
     return np.concatenate(parts)
-
-
-def _first_of_day(scored: Scored, score: Floats) -> Floats:
-    groups = viewer_days(scored.rows.users, scored.days)
-    return score[first_of_group(groups, scored.rows.at_ms)]
 
 
 def _note(metrics: dict[str, Any], rows: int) -> str:

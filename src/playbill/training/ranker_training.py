@@ -13,7 +13,7 @@ from playbill.contracts import Settings
 from playbill.core import InvalidInput
 from playbill.models import TASKS
 from playbill.models.calibration import fit_platt
-from playbill.models.networks import RankerNetwork, RankerShape
+from playbill.models.networks import HIDDEN, RankerNetwork, RankerShape
 from playbill.models.onnx_graphs import ranker_graph
 from playbill.training.dataset import Rows
 from playbill.training.determinism import repeatable
@@ -54,12 +54,21 @@ def train_ranker(
     settings: Settings,
     *,
     require: tuple[str, ...] = REQUIRED,
+    hidden: tuple[int, ...] = HIDDEN,
     on_progress: OnProgress | None = None,
 ) -> TrainedRanker:
     """Return the calibrated ranker of a split; rows that report are not looked at.
 
     A task outside ``require`` whose training rows are of one class only is left untaught: its
     head says the smoothed rate, and the record names it.
+
+    Args:
+        rows: of all parts.
+        split: which train and which choose.
+        settings: the recipe.
+        require: tasks without which there is no ranker.
+        hidden: widths of the hidden layers; none make it a logistic regression.
+        on_progress: told of the stage "train ranker".
 
     Raises:
         InvalidInput: a task of ``require`` has one class only, or no pass validates with a finite
@@ -70,7 +79,7 @@ def train_ranker(
     taught = taught_tasks(rows.labels[train], require)
     training = settings.training
     with repeatable(training.seed, training.threads):
-        network = _network(rows, train, settings)
+        network = _network(rows, train, settings, hidden)
         losses = _fit(network, rows, train, validate, settings, taught, on_progress)
         _silence(network, rows.labels[train], taught)
         logits = score_logits(network, rows, validate)
@@ -127,11 +136,13 @@ def score_logits(network: RankerNetwork, rows: Rows, places: Places) -> npt.NDAr
     return logits
 
 
-def _network(rows: Rows, train: Places, settings: Settings) -> RankerNetwork:
+def _network(
+    rows: Rows, train: Places, settings: Settings, hidden: tuple[int, ...]
+) -> RankerNetwork:
     mean, deviation = moments(rows.dense, train)
     topics = int(rows.categories[train, 2].max(initial=0)) + 1
     sizes = (len(settings.surfaces) + 1, len(settings.regions) + 1, topics)
-    shape = RankerShape(rows.dense.shape[1], sizes)
+    shape = RankerShape(rows.dense.shape[1], sizes, hidden)
     return RankerNetwork(shape, mean, deviation)
 
 

@@ -1,0 +1,64 @@
+"""The page of an evaluation: what is foretold beside what came, and every figure there is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from playbill.benchmarks.page import bars, table, write_page
+
+_RANKING = ("auc", "gauc", "gauc_one_snapshot", "log_loss", "normalised_entropy", "calibration")
+
+
+def write_evaluation(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report of any protocol as a page that needs nothing else.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    parts = _of_retrieval(report) if "sources" in report else _of_ranking(report)
+    write_page(path, f"Evaluation: {report['protocol']}", report, parts)
+
+
+def _of_retrieval(report: Mapping[str, Any]) -> list[str]:
+    rows = [{"ranked by": name, **found} for name, found in report["sources"].items()]
+    shares = [(name, 100.0 * found["hit_rate"]) for name, found in report["sources"].items()]
+    return [bars(f"HR@{report['cut']}", shares, "%"), table("Sources", rows)]
+
+
+def _of_ranking(report: Mapping[str, Any]) -> list[str]:
+    parts = []
+    rankers = {"the ranker": report["metrics"], **report["baselines"]}
+    for task, found in report["metrics"].items():
+        if found["auc"] is not None:
+            order = [(name, 1_000.0 * tasks[task]["auc"]) for name, tasks in rankers.items()]
+            parts.append(bars(f"AUC of {task}, in thousandths", order, ""))
+    for task in report["metrics"]:
+        rows = [{"ranker": name, **_told(tasks[task])} for name, tasks in rankers.items()]
+        parts.append(table(f"{task}", rows))
+    gains = [
+        {"baseline": name, "task": task, **{key: _range(gain, key) for key in _RANKING[:3]}}
+        for name, tasks in report["gains"].items()
+        for task, gain in tasks.items()
+    ]
+    if gains:
+        parts.append(table("Above the baselines, paired, with 95 % intervals", gains))
+    for dimension, values in report["slices"].items():
+        rows = [
+            {dimension: value, "rows": found["rows"], "task": task, **found[task]}
+            for value, found in values.items()
+            for task in report["metrics"]
+        ]
+        parts.append(table(f"By {dimension.replace('_', ' ')}", rows))
+    return parts
+
+
+def _told(found: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _range(found, name) for name in _RANKING}
+
+
+def _range(found: Mapping[str, Any], name: str) -> str:
+    value, interval = found.get(name), found.get(f"{name}_interval")
+    if value is None:
+        return ""
+    ends = f" [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
+    return f"{value:.4f}{ends}"
