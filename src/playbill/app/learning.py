@@ -1,4 +1,4 @@
-"""From the log to a serving bundle, and from a bundle to its figures."""
+"""From the log to a serving bundle."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -14,14 +14,10 @@ from playbill import __version__
 from playbill.app.indexing import write_index
 from playbill.app.wiring import Wiring
 from playbill.contracts import Settings
-from playbill.core import Conflict, InvalidInput, NotFound, nearest_name
-
-if TYPE_CHECKING:
-    from playbill.training import Dataset
+from playbill.core import Conflict, InvalidInput
 
 OnProgress = Callable[[str, float], None]
 _VECTOR_FILES = ("item_vectors.npy", "item_records.npy", "item_rows.npy", "viewers.npy")
-PROTOCOLS = ("quick", "rolling", "leave-one-out")
 _DRAFT = "draft"
 
 
@@ -50,7 +46,7 @@ def train(
         InvalidInput: the log holds too little to learn from.
         DependencyUnavailable: a table or a bundle cannot be written.
     """
-    with _one_at_a_time(wiring.layout.bundles):
+    with one_at_a_time(wiring.layout.bundles):
         return _train(wiring, day_offset_h, rows_from_ms, on_progress, promote)
 
 
@@ -94,85 +90,6 @@ def _train(
     )
 
 
-def evaluate(
-    wiring: Wiring,
-    protocol: str,
-    *,
-    day_offset_h: int,
-    rows_from_ms: int | None,
-    seeds: int,
-    baselines: bool,
-    on_progress: OnProgress | None,
-) -> dict[str, Any]:
-    """Return a protocol's report.
-
-    On the champion (quick), on daily retraining (rolling), or on retrieval trained ``seeds`` times
-    without each viewer's last videos (leave-one-out). ``baselines`` says whether quick and rolling
-    teach others on the same rows.
-
-    Raises:
-        NotFound: there is no champion, or no data set to judge it on (quick).
-        InvalidInput: there is no such protocol; too few days or viewers, or nothing unseen.
-    """
-    if protocol not in PROTOCOLS:
-        raise InvalidInput(
-            f"there is no protocol {protocol!r}." + nearest_name(protocol, PROTOCOLS),
-            field="protocol",
-            hint=f"protocols are {', '.join(PROTOCOLS)}",
-        )
-    from playbill.training import (
-        Dataset,
-        evaluate_bundle,
-        evaluate_leave_one_out,
-        evaluate_rolling,
-    )
-
-    if protocol == "leave-one-out":
-        dataset = _built(wiring, on_progress)
-        serving = wiring.settings.serving
-        quotas = serving.ann_quota, serving.next_quota
-        return evaluate_leave_one_out(
-            dataset, wiring.settings, on_progress, seeds=seeds, quotas=quotas
-        )
-    if protocol == "rolling":
-        return evaluate_rolling(
-            _built(wiring, on_progress),
-            wiring.settings,
-            day_offset_h,
-            on_progress,
-            rows_from_ms=rows_from_ms,
-            baselines=baselines,
-        )
-    dataset = Dataset.open(wiring.layout.tables)
-    store = wiring.bundles()
-    digest = store.champion()
-    if digest is None:
-        raise NotFound("no bundle was promoted yet", hint="playbill train")
-    report = evaluate_bundle(
-        dataset,
-        store.path(digest),
-        store.manifest(digest),
-        wiring.settings,
-        day_offset_h,
-        baselines=baselines,
-        on_progress=on_progress,
-    )
-    return {"bundle": digest, **report}
-
-
-def _built(wiring: Wiring, on_progress: OnProgress | None) -> "Dataset":
-    """Return the home's data set, built now where there is none."""
-    from playbill.training import Dataset, build_dataset
-
-    tables = wiring.layout.tables
-    try:
-        return Dataset.open(tables)
-    except NotFound:
-        with _one_at_a_time(wiring.layout.bundles):
-            build_dataset(wiring.log(), wiring.settings, tables, on_progress=on_progress)
-        return Dataset.open(tables)
-
-
 def hardware() -> str:
     """Return one line on this machine."""
     try:
@@ -185,7 +102,7 @@ def hardware() -> str:
 
 
 @contextmanager
-def _one_at_a_time(bundles: Path) -> Iterator[None]:
+def one_at_a_time(bundles: Path) -> Iterator[None]:
     """Hold the home's training lock."""
     bundles.mkdir(parents=True, exist_ok=True)
     with (bundles / ".training.lock").open("w") as lock:

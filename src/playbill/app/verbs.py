@@ -8,7 +8,8 @@ import msgspec
 
 from playbill.app.config import named_settings, write_setting
 from playbill.app.history import LogSink
-from playbill.app.learning import Trained, evaluate, train
+from playbill.app.judging import Asked, evaluate
+from playbill.app.learning import Trained, train
 from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
@@ -132,21 +133,33 @@ class Home:
         rows_from_ms: int | None = None,
         seeds: int = 1,
         baselines: bool = True,
+        shares: tuple[float, ...] = (),
+        against: str | None = None,
     ) -> dict[str, Any]:
-        """Return the report of a protocol: ``quick``, ``rolling`` or ``leave-one-out``.
+        """Return the report of a protocol: quick, rolling, leave-one-out or off-policy.
+
+        Args:
+            protocol: its name.
+            on_progress: told of stages.
+            day_offset_h: when days begin; None for the setting.
+            rows_from_ms: rows before it teach nothing; None for the setting.
+            seeds: for leave-one-out: trainings, each with its seed.
+            baselines: for quick and rolling: whether others are taught on the same rows.
+            shares: for off-policy: shares of places given to chance.
+            against: for off-policy: digest of a bundle to stand beside the champion.
 
         Raises:
-            InvalidInput: there is no such protocol.
-            NotFound: there is no champion, or no data set to judge it on (quick).
+            InvalidInput: there is no such protocol, or too little to judge on.
+            NotFound: there is no champion, no such bundle, or no data set.
         """
-        return evaluate(
-            self.wiring,
-            protocol,
+        asked = Asked(
             **self._days(day_offset_h, rows_from_ms),
             seeds=seeds,
             baselines=baselines,
-            on_progress=on_progress,
+            shares=shares,
+            against=against,
         )
+        return evaluate(self.wiring, protocol, asked, on_progress)
 
     def precompute(
         self, users: Path | None = None, on_progress: OnProgress | None = None

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from playbill.app.verbs import Home
-from playbill.cli.learn import DayOffset, RowsFrom, in_ms
+from playbill.cli.learn import DayOffset, RowsFrom, bundle_named, in_ms
 from playbill.cli.progress import Stages
 from playbill.cli.shared import HomeOption, JsonOption, explained, out, print_json
 from playbill.core import DependencyUnavailable
@@ -25,12 +25,14 @@ class Protocol(enum.StrEnum):
     """A ranker a day, each scored on the next; what daily retraining would have served."""
     LEAVE_ONE_OUT = "leave-one-out"
     """Retrieval: each viewer's last video, among all that the viewer had not taken."""
+    OFF_POLICY = "off-policy"
+    """Policies that did not serve, from the places that chance filled."""
 
 
 def evaluate(
     home: HomeOption = None,
     protocol: Annotated[
-        Protocol, typer.Option(help="quick, rolling or leave-one-out.")
+        Protocol, typer.Option(help="quick, rolling, leave-one-out or off-policy.")
     ] = Protocol.QUICK,
     seeds: Annotated[
         int, typer.Option(min=1, max=100, help="For leave-one-out: trainings, each with its seed.")
@@ -38,6 +40,14 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option(help="Teach baselines on the same rows, and stand them beside it.")
     ] = True,
+    explore_share: Annotated[
+        list[float] | None,
+        typer.Option(help="For off-policy: a share of places given to chance; may be repeated."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="For off-policy: a bundle to stand beside the champion."),
+    ] = None,
     day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
     html: Annotated[
@@ -45,16 +55,19 @@ def evaluate(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Print how good the ranker (quick, rolling) or retrieval (leave-one-out) is, and its floor."""
+    """Print how good ranker, retrieval or a policy is, beside what it must beat."""
     with explained():
+        judged = Home(home)
         with Stages(quiet=json) as stages:
-            report = Home(home).evaluate(
+            report = judged.evaluate(
                 protocol.value,
                 stages,
                 day_offset_h=day_offset,
                 rows_from_ms=in_ms(rows_from),
                 seeds=seeds,
                 baselines=baselines,
+                shares=tuple(explore_share or ()),
+                against=None if against is None else bundle_named(judged.bundles, against),
             )
         if html is not None:
             _write_page(html, report)
@@ -62,6 +75,8 @@ def evaluate(
             print_json(report)
         elif protocol is Protocol.LEAVE_ONE_OUT:
             _print_retrieval(report)
+        elif protocol is Protocol.OFF_POLICY:
+            _print_policies(report)
         else:
             _print_ranking(report)
 
@@ -125,6 +140,43 @@ def _print_retrieval(report: dict[str, Any]) -> None:
         table.add_row(name, *(f"{found[figure]:.4f}" for figure in figures))
     out.print(table)
     out.print(report["note"], highlight=False)
+
+
+def _print_policies(report: dict[str, Any]) -> None:
+    title = f"off-policy: {report['feeds']:,} feeds, {report['by_chance']:,} places by chance"
+    table = Table(title=title)
+    for heading in ("policy", "reward", "IPS", "self-normalised", "doubly robust", "effective"):
+        table.add_column(heading, justify="left" if heading in ("policy", "reward") else "right")
+    for reward, value in report["logged"].items():
+        table.add_row("as logged", reward, f"{value:.4f}", "", "", f"{report['places']:,}")
+    named = {f"explore_share {share}": found for share, found in report["shares"].items()}
+    named |= {f"order of {digest[:15]}…": found for digest, found in report["orders"].items()}
+    for name, rewards in named.items():
+        for reward, found in rewards.items():
+            if "refused" in found:
+                table.add_row(name, reward, "not told", "", "", "")
+                continue
+            estimates = (_estimated(found[how]) for how in ("ips", "snips", "dr"))
+            table.add_row(name, reward, *estimates, f"{found['effective_sample']:,.0f}")
+    out.print(table)
+    refused = {found["refused"] for each in named.values() for found in each.values()
+               if "refused" in found}  # fmt: skip
+    for why in sorted(refused):
+        out.print(f"not told: {why}", highlight=False)
+    drafted = report["interleaving"]
+    if drafted is not None:
+        preference = _ranged(drafted, "preference")
+        feeds = f"over {drafted['feeds']:,} feeds with a click"
+        out.print(f"drafting against {drafted['theirs'][:15]}…: {preference} {feeds}",
+                  highlight=False)  # fmt: skip
+    out.print(report["note"], highlight=False)
+
+
+def _estimated(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    low, high = found["interval"]
+    return f"{found['value']:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def _figure(value: Any) -> str:

@@ -15,7 +15,10 @@ def write_evaluation(path: Path, report: Mapping[str, Any]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    parts = _of_retrieval(report) if "sources" in report else _of_ranking(report)
+    if "sources" in report:
+        parts = _of_retrieval(report)
+    else:
+        parts = _of_policies(report) if "orders" in report else _of_ranking(report)
     write_page(path, f"Evaluation: {report['protocol']}", report, parts)
 
 
@@ -23,6 +26,34 @@ def _of_retrieval(report: Mapping[str, Any]) -> list[str]:
     rows = [{"ranked by": name, **found} for name, found in report["sources"].items()]
     shares = [(name, 100.0 * found["hit_rate"]) for name, found in report["sources"].items()]
     return [bars(f"HR@{report['cut']}", shares, "%"), table("Sources", rows)]
+
+
+def _of_policies(report: Mapping[str, Any]) -> list[str]:
+    named = {f"explore_share {share}": found for share, found in report["shares"].items()}
+    named |= {f"order of {digest}": found for digest, found in report["orders"].items()}
+    rows = [
+        {
+            "policy": name,
+            "reward": reward,
+            **{how: _interval(found.get(how)) for how in ("ips", "snips", "dr")},
+            "effective sample": found.get("effective_sample"),
+            "not told": found.get("refused"),
+        }
+        for name, rewards in named.items()
+        for reward, found in rewards.items()
+    ]
+    logged = [{"reward": name, "of one place": value} for name, value in report["logged"].items()]
+    parts = [table("As logged", logged), table("Other policies", rows)]
+    if report["interleaving"]:
+        parts.append(table("Drafted feeds", [report["interleaving"]]))
+    return parts
+
+
+def _interval(found: Mapping[str, Any] | None) -> str:
+    if not found:
+        return ""
+    low, high = found["interval"]
+    return f"{found['value']:.5f} [{low:.5f}, {high:.5f}]"
 
 
 def _of_ranking(report: Mapping[str, Any]) -> list[str]:

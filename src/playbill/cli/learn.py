@@ -90,7 +90,7 @@ def show(digest: BundleArgument, home: HomeOption = None, json: JsonOption = Fal
     """Print what a bundle says of itself: where, on what and with which settings it was made."""
     with explained():
         store = Home(home).bundles
-        found = _named(store, digest)
+        found = bundle_named(store, digest)
         manifest = msgspec.to_builtins(store.manifest(found))
         if json:
             print_json({"digest": found, **manifest})
@@ -109,11 +109,11 @@ def promote(digest: BundleArgument, home: HomeOption = None) -> None:
     """Make a bundle the champion; rolling back is the same command."""
     with explained():
         store = Home(home).bundles
-        store.promote(_named(store, digest))
+        store.promote(bundle_named(store, digest))
         out.print(f"{store.champion()} serves", highlight=False)
 
 
-def _named(store: BundleStore, digest: str) -> str:
+def bundle_named(store: BundleStore, digest: str) -> str:
     """Return the one digest that begins so, or else what was asked for."""
     wanted = digest.removeprefix("sha256:")
     matches = [

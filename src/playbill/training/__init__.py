@@ -6,12 +6,14 @@ from playbill.training.dataset import Dataset, Histories, Rows
 from playbill.training.drafting import draft_bundle
 from playbill.training.evaluating import evaluate_bundle, evaluate_rolling
 from playbill.training.leave_one_out import evaluate_leave_one_out
+from playbill.training.off_policy_report import Contender, evaluate_off_policy
 from playbill.training.progress import OnProgress
 from playbill.training.provenance import Circumstances
 from playbill.training.report import DatasetReport, LabelCounts
 
 __all__ = [
     "Circumstances",
+    "Contender",
     "Dataset",
     "DatasetReport",
     "Histories",
@@ -22,6 +24,7 @@ __all__ = [
     "draft_bundle",
     "evaluate_bundle",
     "evaluate_leave_one_out",
+    "evaluate_off_policy",
     "evaluate_rolling",
     "require_extra",
 ]

@@ -123,6 +123,17 @@ class Dataset:
             rows = _read_rows(table, self.report.rows)
         return rows if from_ms is None else rows.only(rows.at_ms >= from_ms)
 
+    def columns(self, *names: str) -> Any:
+        """Return some columns of the rows as an Arrow table, in any order.
+
+        Raises:
+            InvalidInput: columns are missing or unknown.
+            DependencyUnavailable: the table is gone or damaged.
+        """
+        with _reading(ROWS_TABLE, self.report.table_version):
+            table = self._table(ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
+            return table.to_table(columns=list(names))
+
     def histories(self) -> Histories:
         """Return the snapshots, by number.
 
