@@ -6,19 +6,27 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from playbill import __version__
 from playbill.app.indexing import write_index
+from playbill.app.stopping import Stopped
 from playbill.app.wiring import Wiring
-from playbill.contracts import Settings
+from playbill.contracts import Manifest, Settings
 from playbill.core import Conflict, InvalidInput
+
+if TYPE_CHECKING:
+    from playbill.training import Circumstances, Dataset
+    from playbill.training.fitting import Session
 
 OnProgress = Callable[[str, float], None]
 _VECTOR_FILES = ("item_vectors.npy", "item_records.npy", "item_rows.npy", "viewers.npy")
 _DRAFT = "draft"
+_CHECKPOINTS = ".training"
+_FITTED = "train "
+"""What the names of stages begin with in which networks are fitted."""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,63 +39,139 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     table_version: int
 
 
-def train(
-    wiring: Wiring,
-    *,
-    day_offset_h: int,
-    rows_from_ms: int | None,
-    on_progress: OnProgress | None,
-    promote: bool,
-) -> Trained:
+class Training(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training is asked for, and who hears of it."""
+
+    day_offset_h: int
+    rows_from_ms: int | None
+    promote: bool = True
+    resume: bool = False
+    """Go on with the training that was interrupted, on the data set it had."""
+    on_progress: OnProgress | None = None
+    on_metric: Callable[[str, str], None] = lambda stage, words: None
+    stop: Callable[[], bool] = lambda: False
+    """Whether it is to stop; what was done is kept."""
+
+
+def train(wiring: Wiring, asked: Training) -> Trained:
     """Replay the log into a data set, train on it, seal the bundle, and make it the champion.
 
     Raises:
+        Stopped: told to stop; the training can go on with ``resume``.
+        NotFound: nothing was interrupted that could go on.
         Conflict: another training runs on this home.
-        InvalidInput: the log holds too little to learn from.
-        DependencyUnavailable: a table or a bundle cannot be written.
+        InvalidInput: the log holds too little to learn from, or what was interrupted followed from
+            other data or settings.
+        DependencyUnavailable: a table, a checkpoint or a bundle cannot be written.
     """
+    from playbill.training.checkpoints import Interrupted
+
     with one_at_a_time(wiring.layout.bundles):
-        return _train(wiring, day_offset_h, rows_from_ms, on_progress, promote)
+        try:
+            return _train(wiring, asked)
+        except Interrupted as interrupted:
+            raise Stopped(str(interrupted)) from None
 
 
-def _train(
-    wiring: Wiring,
-    day_offset_h: int,
-    rows_from_ms: int | None,
-    on_progress: OnProgress | None,
-    promote: bool,
-) -> Trained:
-    from playbill.training import Circumstances, Dataset, build_dataset, draft_bundle
+def _train(wiring: Wiring, asked: Training) -> Trained:
+    from playbill.training import Circumstances, Dataset, build_dataset
+    from playbill.training.checkpoints import Checkpoints, identity_of
+    from playbill.training.fitting import Session
 
     layout, settings = wiring.layout, wiring.settings
-    home = wiring.recorded().home
-    found = build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
-    folder = layout.bundles / _DRAFT
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        manifest = draft_bundle(
-            Dataset.open(layout.tables),
-            settings,
-            folder,
-            Circumstances(wiring.clock.now_ms(), hardware(), __version__, home),
-            day_offset_h=day_offset_h,
-            rows_from_ms=rows_from_ms,
-            on_progress=on_progress,
-        )
-        _index(folder, settings, wiring.clock.now_ms())
-        store = wiring.bundles()
+    kept = layout.bundles / _CHECKPOINTS
+    on_progress = _attentive(asked)
+    offset_h, from_ms = asked.day_offset_h, asked.rows_from_ms
+    if asked.resume:
+        before = identity_of(kept)
+        offset_h, from_ms = before.get("day_offset_h", offset_h), before.get("rows_from_ms")
+    else:
+        shutil.rmtree(kept, ignore_errors=True)
+        build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
+    dataset = Dataset.open(layout.tables)
+    identity = _identity(dataset, settings, offset_h, from_ms)
+    session = Session(Checkpoints(kept, identity, wiring.clock, asked.stop), asked.on_metric)
+    made = Circumstances(wiring.clock.now_ms(), hardware(), __version__, wiring.recorded().home)
+    store = wiring.bundles()
+    with drafted_bundle(wiring, dataset, made, offset_h, from_ms, session, on_progress) as (
+        folder,
+        manifest,
+    ):
         digest = store.add(folder, manifest)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if promote:
+    shutil.rmtree(kept, ignore_errors=True)
+    if asked.promote:
         store.promote(digest)
     metrics: dict[str, Any] = manifest.metrics["metrics"]
     return Trained(
         digest=digest,
-        rows=found.rows,
+        rows=dataset.report.rows,
         auc={task: row["auc"] for task, row in metrics.items() if row["auc"] is not None},
-        table_version=found.table_version,
+        table_version=dataset.report.table_version,
     )
+
+
+@contextmanager
+def drafted_bundle(
+    wiring: Wiring,
+    dataset: "Dataset",
+    made: "Circumstances",
+    day_offset_h: int,
+    rows_from_ms: int | None,
+    session: "Session | None",
+    on_progress: OnProgress | None,
+) -> Iterator[tuple[Path, Manifest]]:
+    """Yield the folder of a draft with its index, and its manifest; the folder goes afterwards."""
+    from playbill.training import draft_bundle
+
+    folder = wiring.layout.bundles / _DRAFT
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        manifest = draft_bundle(
+            dataset,
+            wiring.settings,
+            folder,
+            made,
+            day_offset_h=day_offset_h,
+            rows_from_ms=rows_from_ms,
+            session=session,
+            on_progress=on_progress,
+        )
+        _index(folder, wiring.settings, made.at_ms)
+        yield folder, manifest
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _identity(
+    dataset: "Dataset", settings: Settings, day_offset_h: int, rows_from_ms: int | None
+) -> dict[str, Any]:
+    """Return all that the weights of a run follow from."""
+    from playbill.training.provenance import libraries, settings_read
+
+    return {
+        "data set": msgspec.to_builtins(dataset.report),
+        "settings": settings_read(settings),
+        "day_offset_h": day_offset_h,
+        "rows_from_ms": rows_from_ms,
+        "version": __version__,
+        "libraries": libraries(),
+        "hardware": hardware(),
+    }
+
+
+def _attentive(asked: Training) -> OnProgress:
+    """Return progress that ends a run told to stop where nothing is kept and nothing is lost.
+
+    While networks are fitted their loop looks itself, and keeps what it did.
+    """
+
+    def told(stage: str, share: float) -> None:
+        if asked.stop() and not stage.startswith(_FITTED):
+            raise Stopped(stage)
+        if asked.on_progress is not None:
+            asked.on_progress(stage, share)
+
+    return told
 
 
 def hardware() -> str:

@@ -9,7 +9,7 @@ import msgspec
 from playbill.app.config import named_settings, write_setting
 from playbill.app.history import LogSink
 from playbill.app.judging import Asked, evaluate
-from playbill.app.learning import Trained, train
+from playbill.app.learning import Trained, Training, train
 from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.verification import StateReport, verify_state
 from playbill.app.wiring import Wiring
@@ -21,6 +21,7 @@ from playbill.serving import Drill, DrillPlan, read_plans
 
 if TYPE_CHECKING:
     from playbill.app.precompute import Precomputed
+    from playbill.app.reproducing import Reproduced
 
 OnProgress = Callable[[str, float], None]
 
@@ -106,23 +107,46 @@ class Home:
         day_offset_h: int | None = None,
         rows_from_ms: int | None = None,
         promote: bool = True,
+        resume: bool = False,
+        on_metric: Callable[[str, str], None] = lambda stage, words: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> Trained:
         """Replay the log, train on it, seal a bundle and make it the champion.
 
         Args:
+            on_progress: told of stages.
             day_offset_h: in front of ``training.day_offset_h``.
             rows_from_ms: in front of ``training.rows_from``.
             promote: False leaves the champion as it is.
+            resume: go on with the training that was interrupted.
+            on_metric: told a stage and what was measured there, in words.
+            stop: whether to stop; what was done is kept for ``resume``.
 
         Raises:
+            Stopped: it was told to stop.
+            NotFound: there is nothing to resume.
             InvalidInput: the log holds too little to learn from.
         """
-        return train(
-            self.wiring,
+        asked = Training(
             **self._days(day_offset_h, rows_from_ms),
-            on_progress=on_progress,
             promote=promote,
+            resume=resume,
+            on_progress=on_progress,
+            on_metric=on_metric,
+            stop=stop,
         )
+        return train(self.wiring, asked)
+
+    def reproduce(self, digest: str, on_progress: OnProgress | None = None) -> "Reproduced":
+        """Train a bundle once more from its own data, settings and seed, and compare the files.
+
+        Raises:
+            NotFound: there is no such bundle.
+            InvalidInput: its data set is gone.
+        """
+        from playbill.app.reproducing import reproduce
+
+        return reproduce(self.wiring, digest, on_progress)
 
     def evaluate(
         self,

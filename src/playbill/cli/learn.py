@@ -1,18 +1,33 @@
 """``playbill train`` and ``playbill models``."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from playbill.app.stopping import Stop, Stopped
 from playbill.app.verbs import Home
 from playbill.cli.progress import Stages
-from playbill.cli.shared import HomeOption, JsonOption, explained, out, print_json
+from playbill.cli.shared import (
+    EXIT_STOPPED,
+    HomeOption,
+    JsonOption,
+    err,
+    explained,
+    out,
+    print_json,
+)
 from playbill.core import InvalidInput
 from playbill.registry import BundleStore
 
 _SHOWN = ("created_at_ms", "home", "features", "value_weights")
+
+EXIT_NOT_REPRODUCED = 1
 
 BundleArgument = Annotated[
     str, typer.Argument(help="The bundle, or the first digits of its digest.")
@@ -41,14 +56,39 @@ def train(
     day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
     promote: Annotated[bool, typer.Option(help="Make the new bundle the champion.")] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
+    ] = False,
+    reproduce: Annotated[
+        str | None,
+        typer.Option(help="Train this bundle once more, and compare the files; keep nothing."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Replay the log into a data set, train on it, and let the bundle serve."""
+    """Replay the log into a data set, train on it, and let the bundle serve.
+
+    Ctrl-C keeps what was done; --resume goes on with it and ends with the same bytes.
+    """
     with explained():
-        with Stages(quiet=json) as stages:
-            trained = Home(home).train(
-                stages, day_offset_h=day_offset, rows_from_ms=in_ms(rows_from), promote=promote
-            )
+        if reproduce is not None:
+            _reproduce(Home(home), reproduce, json)
+            return
+        stop = Stop()
+        with Stages(quiet=json) as stages, _told_by_signals(stop):
+            try:
+                trained = Home(home).train(
+                    stages,
+                    day_offset_h=day_offset,
+                    rows_from_ms=in_ms(rows_from),
+                    promote=promote,
+                    resume=resume,
+                    on_metric=stages.note,
+                    stop=stop.asked,
+                )
+            except Stopped as stopped:
+                stages.stop()
+                err.print(f"stopped ({stopped}); playbill train --resume goes on", highlight=False)
+                raise typer.Exit(EXIT_STOPPED) from None
         if json:
             print_json(trained)
             return
@@ -58,6 +98,41 @@ def train(
             f"{trained.rows:,} rows (table version {trained.table_version}); held-out AUC: {auc}",
             highlight=False,
         )
+
+
+@contextmanager
+def _told_by_signals(stop: Stop) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM ask to stop; a second Ctrl-C ends the program as usual."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.asked():
+            raise KeyboardInterrupt
+        stop.ask()
+
+    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _reproduce(home: Home, named: str, json: bool) -> None:
+    """Print how a bundle made once more compares; exit 1 when it is not the same."""
+    digest = bundle_named(home.bundles, named)
+    with Stages(quiet=json) as stages:
+        found = home.reproduce(digest, stages)
+    if json:
+        print_json(found)
+    else:
+        for name, same in found.files.items():
+            out.print(f"{'same' if same else 'DIFFERS':8} {name}", highlight=False)
+        for name, (then, now) in found.changed.items():
+            out.print(f"{name} was {then} and is {now}", highlight=False)
+        verdict = "reproduced" if found.equal else "not reproduced"
+        out.print(f"{verdict}: {found.digest}", highlight=False)
+    if not found.equal:
+        raise typer.Exit(EXIT_NOT_REPRODUCED)
 
 
 def models(home: HomeOption = None, json: JsonOption = False) -> None:

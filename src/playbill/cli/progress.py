@@ -10,6 +10,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from playbill.app.clock import SystemClock
@@ -53,6 +54,11 @@ class Stages:
         if not self._quiet:
             self._shown.say(stage, min(share, 1.0))
 
+    def note(self, stage: str, words: str) -> None:
+        """Say what was measured in a stage, in words."""
+        if not self._quiet:
+            self._shown.note(stage, words)
+
 
 class _Bars:
     def __init__(self, console: Console) -> None:
@@ -62,6 +68,9 @@ class _Bars:
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[words]}", markup=False),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
@@ -76,8 +85,13 @@ class _Bars:
         if stage not in self._tasks:
             for task in self._tasks.values():
                 self._progress.update(task, completed=1.0)
-            self._tasks[stage] = self._progress.add_task(stage, total=1.0)
+            self._tasks[stage] = self._progress.add_task(stage, total=1.0, words="")
         self._progress.update(self._tasks[stage], completed=share)
+
+    def note(self, stage: str, words: str) -> None:
+        """Put the words behind the bar of what is done now."""
+        if self._tasks:
+            self._progress.update(list(self._tasks.values())[-1], words=words)
 
 
 class _Lines:
@@ -105,4 +119,10 @@ class _Lines:
             highlight=False,
             soft_wrap=True,
             markup=False,
+        )
+
+    def note(self, stage: str, words: str) -> None:
+        passed_s = self._clock.elapsed_s() - self._started_s
+        self._console.print(
+            f"{passed_s:7.1f} s  {stage}  {words}", highlight=False, soft_wrap=True, markup=False
         )

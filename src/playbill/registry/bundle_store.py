@@ -87,7 +87,7 @@ class BundleStore:
         for name in names:
             if not _is_plain(draft / name):
                 raise InvalidInput(f"{name} is no plain file; copy what it stands for", field=name)
-        files = {name: file_digest(draft / name) for name in names}
+        files = digests_of(draft)
         sealed = msgspec.structs.replace(manifest, files=files)
         text = canonical_json(msgspec.to_builtins(sealed))
         (draft / MANIFEST_FILE).write_bytes(text)
@@ -195,6 +195,11 @@ class BundleStore:
                 created = 0
             found.append((created, digest))
         return [digest for _, digest in sorted(found)]
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a bundle or a draft, by name, the manifest left out."""
+    return {name: file_digest(folder / name) for name in sorted(_files(folder))}
 
 
 def _compare(folder: Path, manifest: Manifest, look: Look) -> None:

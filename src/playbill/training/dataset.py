@@ -13,6 +13,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from playbill.contracts import Manifest
 from playbill.core import DependencyUnavailable, InvalidInput, NotFound, nearest_name
 from playbill.features import FEATURE_NAMES, ITEM_RECORD, NO_TOPIC, VISIBLE, features_digest
 from playbill.features.key_table import number_ids
@@ -102,13 +103,24 @@ class Dataset:
             raise InvalidInput(
                 f"{path} cannot be read: {error}", hint="build the data set again"
             ) from error
-        if report.features != features_digest():
+        return cls(tables, _of_these_features(report))
+
+    @classmethod
+    def of_manifest(cls, tables: Path, manifest: Manifest) -> "Dataset":
+        """Return the data set that a bundle was trained on, as long as its versions are kept.
+
+        Raises:
+            InvalidInput: it was built with other feature definitions, or the bundle does not say.
+        """
+        names = DatasetReport.__struct_fields__
+        try:
+            report = msgspec.convert({name: manifest.data[name] for name in names}, DatasetReport)
+        except (KeyError, msgspec.ValidationError) as error:
             raise InvalidInput(
-                f"the data set holds features {report.features[:19]}…, this version computes "
-                f"{features_digest()[:19]}…",
-                hint="build the data set again; the log replays through any definitions",
-            )
-        return cls(tables, report)
+                f"the bundle does not say what it was trained on: {error}",
+                hint="train anew; older versions said less",
+            ) from error
+        return cls(tables, _of_these_features(report))
 
     def rows(self, *, from_ms: int | None = None) -> Rows:
         """Return the rows from an instant on, all of them for None.
@@ -183,6 +195,16 @@ class Dataset:
         found = DeltaTable(str(self.tables / name), version=version).to_pyarrow_dataset()
         _require_columns(name, found.schema.names, schema.names)
         return found
+
+
+def _of_these_features(report: DatasetReport) -> DatasetReport:
+    if report.features != features_digest():
+        raise InvalidInput(
+            f"the data set holds features {report.features[:19]}…, this version computes "
+            f"{features_digest()[:19]}…",
+            hint="build the data set again; the log replays through any definitions",
+        )
+    return report
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from playbill.core import Conflict, DependencyUnavailable
 from playbill.features import FEATURE_NAMES, VISIBLE
 from playbill.models import Ranker, value_vector
 from playbill.training.dataset import Dataset, Rows
+from playbill.training.fitting import Session
 from playbill.training.leaks import leak_suspects
 from playbill.training.light_training import describe_light, distil_light
 from playbill.training.measuring import measure, score_rows
@@ -40,6 +41,7 @@ def draft_bundle(
     day_offset_h: int = 0,
     rows_from_ms: int | None = None,
     require: tuple[str, ...] = REQUIRED,
+    session: Session | None = None,
     on_progress: OnProgress | None = None,
 ) -> Manifest:
     """Write a bundle's files, all but index and manifest, and return the manifest without files.
@@ -56,6 +58,8 @@ def draft_bundle(
         rows_from_ms: rows before it are left out, None for none: imported watches with made-up
             times fill viewers' histories and are no impressions to learn from.
         require: tasks without which there is no bundle.
+        session: where the run is kept, and who hears of it; nothing of it is in the bundle.
+        on_progress: told of the stages.
 
     Raises:
         InvalidInput: the data set is unfit: missing columns, NaN, too few rows, one class.
@@ -67,9 +71,13 @@ def draft_bundle(
         rows = dataset.rows(from_ms=rows_from_ms)
         split = quick_split(rows.at_ms, settings.training.holdout, day_offset_h)
         within(on_progress, "read rows")(1.0)
-        ranker = train_ranker(rows, split, settings, require=require, on_progress=on_progress)
+        ranker = train_ranker(
+            rows, split, settings, require=require, session=session, on_progress=on_progress
+        )
         (scratch / "ranker.onnx").write_bytes(ranker.graph)
-        towers = _train_towers(dataset, rows, split, settings, scratch, on_progress)
+        towers = _train_towers(
+            dataset, rows, split, settings, scratch, session=session, on_progress=on_progress
+        )
         scorer = Ranker.load(ranker.graph, len(FEATURE_NAMES), threads=settings.training.threads)
         within(on_progress, "measure")(0.0)
         metrics = _measured(rows, split, settings, scorer, scratch, day_offset_h)
@@ -113,6 +121,8 @@ def _train_towers(
     split: Split,
     settings: Settings,
     folder: Path,
+    *,
+    session: Session | None,
     on_progress: OnProgress | None,
 ) -> TrainedTowers:
     """Write what retrieval needs, and the lists that need no model."""
@@ -120,7 +130,7 @@ def _train_towers(
     seen = rows.at_ms < split.validate_until_ms
     positives = positives_of(rows, histories, seen)
     sequences = sequences_of(rows, seen)
-    towers = train_towers(sequences, items, settings, on_progress)
+    towers = train_towers(sequences, items, settings, on_progress, session=session)
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
     transitions = count_transitions(sequences, len(items))

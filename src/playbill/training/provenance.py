@@ -67,7 +67,7 @@ def manifest_of(
         "version": made.version,
         "hardware": made.hardware,
         "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+        "libraries": libraries(),
     }
     return Manifest(
         format=BUNDLE_FORMAT,
@@ -81,6 +81,11 @@ def manifest_of(
         training=training,
         metrics=metrics,
     )
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of the libraries that weights depend on."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
 
 
 def settings_read(settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The ranker: trained on one part of time, chosen and calibrated on the next."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from playbill.models.networks import HIDDEN, RankerNetwork, RankerShape
 from playbill.models.onnx_graphs import ranker_graph
 from playbill.training.dataset import Rows
 from playbill.training.determinism import repeatable
+from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.progress import OnProgress, within
 from playbill.training.split import Split
 from playbill.training.steps import plan_steps
@@ -33,7 +35,6 @@ DECAY = 0.5
 REQUIRED = ("click", "long_view")
 """Tasks without which a ranker is worth nothing."""
 _SCORED_ROWS = 16_384
-_REPORT_EVERY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def train_ranker(
     *,
     require: tuple[str, ...] = REQUIRED,
     hidden: tuple[int, ...] = HIDDEN,
+    session: Session | None = None,
     on_progress: OnProgress | None = None,
 ) -> TrainedRanker:
     """Return the calibrated ranker of a split; rows that report are not looked at.
@@ -68,6 +70,7 @@ def train_ranker(
         settings: the recipe.
         require: tasks without which there is no ranker.
         hidden: widths of the hidden layers; none make it a logistic regression.
+        session: where it is kept, and who hears of it.
         on_progress: told of the stage "train ranker".
 
     Raises:
@@ -80,7 +83,8 @@ def train_ranker(
     training = settings.training
     with repeatable(training.seed, training.threads):
         network = _network(rows, train, settings, hidden)
-        losses = _fit(network, rows, train, validate, settings, taught, on_progress)
+        parts = train, validate
+        losses = _fit(network, rows, parts, settings, taught, session, on_progress)
         _silence(network, rows.labels[train], taught)
         logits = score_logits(network, rows, validate)
     lines = [
@@ -159,10 +163,10 @@ def moments(
 def _fit(
     network: RankerNetwork,
     rows: Rows,
-    train: Places,
-    validate: Places,
+    parts: tuple[Places, Places],
     settings: Settings,
     taught: npt.NDArray[np.bool_],
+    session: Session | None,
     on_progress: OnProgress | None,
 ) -> list[float]:
     """Train in place, keep the pass that validates best, and return the validation losses.
@@ -170,40 +174,37 @@ def _fit(
     Raises:
         InvalidInput: no pass has a finite validation loss.
     """
-    training = settings.training
+    training, (train, validate) = settings.training, parts
     plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=FEWEST_STEPS)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=training.learning_rate, weight_decay=WEIGHT_DECAY
-    )
     weights = torch.from_numpy(taught.astype(np.float32))
-    report = within(on_progress, "train ranker")
-    step, losses = 0, list[float]()
-    best_loss, best = math.inf, dict[str, Tensor]()
-    for _ in range(plan.passes):
-        network.train()
+
+    def batches() -> Iterator[Places]:
         order = train[torch.randperm(len(train)).numpy()]
         for first in range(0, len(order), plan.batch_rows):
-            part = order[first : first + plan.batch_rows]
-            optimiser.param_groups[0]["lr"] = training.learning_rate * schedule(step / plan.steps)
-            optimiser.zero_grad()
-            torch.autograd.backward(_loss(network, rows, part, weights))
-            optimiser.step()
-            step += 1
-            if step % _REPORT_EVERY == 0:
-                report(step / plan.steps)
-        losses.append(_validation_loss(network, rows, validate, weights))
-        if losses[-1] < best_loss:
-            best_loss = losses[-1]
-            best = {name: value.clone() for name, value in network.state_dict().items()}
-    if not best:
+            yield order[first : first + plan.batch_rows]
+
+    recipe = Recipe(
+        stage="ranker",
+        modules={"ranker": network},
+        optimiser=torch.optim.AdamW(
+            network.parameters(), lr=training.learning_rate, weight_decay=WEIGHT_DECAY
+        ),
+        passes=plan.passes,
+        batches=batches,
+        loss=lambda part: _loss(network, rows, part, weights),
+        size=len,
+        examples=len(train),
+        rate=lambda step, share: training.learning_rate * schedule(step / plan.steps),
+        validate=lambda: _validation_loss(network, rows, validate, weights),
+    )
+    losses = fit(recipe, session, within(on_progress, "train ranker")).validation
+    if not any(map(math.isfinite, losses)):
         raise InvalidInput(
             f"none of {len(losses)} passes has a finite validation loss at a learning rate of "
             f"{training.learning_rate:g}",
             field="training.learning_rate",
             hint="lower training.learning_rate in playbill.toml",
         )
-    network.load_state_dict(best)
-    report(1.0)
     return losses
 
 

@@ -18,6 +18,7 @@ from playbill.models.networks import ItemNetwork
 from playbill.models.user_graph import user_tower_graph
 from playbill.models.user_network import UserNetwork
 from playbill.training.determinism import repeatable
+from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.progress import OnProgress, within
 from playbill.training.sequences import Sequences
 from playbill.training.softmax_loss import softmax_loss
@@ -43,7 +44,6 @@ LONG_VIEW_WEIGHS = 2.0
 """A video that was viewed long, beside one that was clicked or liked alone."""
 FEWEST_STEPS = 300
 """On few videos there are more passes than the setting says, up to 30."""
-_REPORT_EVERY = 8
 _LONG_VIEW = int(kinds_of(np.array([LONG], np.uint8))[0])
 
 
@@ -68,6 +68,8 @@ def train_towers(
     items: Records,
     settings: Settings,
     on_progress: OnProgress | None = None,
+    *,
+    session: Session | None = None,
 ) -> TrainedTowers:
     """Return towers trained to foretell what viewers took next.
 
@@ -75,6 +77,8 @@ def train_towers(
         sequences: of the rows that train.
         items: (I,) ``ITEM_RECORD``.
         settings: seed, threads, epochs and rows of a step.
+        on_progress: told of the stage "train towers".
+        session: where it is kept, and who hears of it.
 
     Raises:
         InvalidInput: there is no sequence to learn from.
@@ -89,7 +93,7 @@ def train_towers(
     with repeatable(training.seed + 1, training.threads):
         user = UserNetwork()
         item = ItemNetwork(places.columns, RESIDUAL_DROPOUT, LANGUAGES, len(DURATION_EDGES_MS) + 1)
-        losses = _fit(user, item, sequences, len(items), settings, on_progress)
+        losses = _fit(user, item, sequences, len(items), settings, session, on_progress)
     user.eval()
     item.eval()
     content = _content(item, places)
@@ -111,14 +115,11 @@ def _fit(
     sequences: Sequences,
     size: int,
     settings: Settings,
+    session: Session | None,
     on_progress: OnProgress | None,
 ) -> list[float]:
     """Train both in place and return the mean loss of each pass."""
     training = settings.training
-    parameters = [*user.parameters(), *item.parameters()]
-    optimiser = torch.optim.AdamW(
-        parameters, lr=LEARNING_RATE, betas=BETAS, weight_decay=WEIGHT_DECAY
-    )
     random = np.random.default_rng(training.seed + 1)
     shares = np.bincount(sequences.items, minlength=size) / len(sequences)
     frequency = torch.from_numpy(shares.astype(np.float32))
@@ -128,29 +129,26 @@ def _fit(
         training.tower_epochs,
         fewest=FEWEST_STEPS,
     )
-    report = within(on_progress, "train towers")
-    step, losses = 0, list[float]()
-    for done in range(plan.passes):
-        user.train()
-        item.train()
-        total, asked = 0.0, 0
-        windows = cut(sequences, HISTORY, random)
-        for batch in batches(sequences, windows, plan.batch_rows, random):
-            share = min((done + asked / len(sequences)) / plan.passes, 1.0)
-            optimiser.param_groups[0]["lr"] = LEARNING_RATE * _schedule(step, share)
-            optimiser.zero_grad()
-            loss = _loss(user, item, batch, frequency)
-            torch.autograd.backward(loss)
-            optimiser.step()
-            count = int(batch.asked.sum())
-            total += float(loss.detach()) * count
-            asked += count
-            step += 1
-            if step % _REPORT_EVERY == 0:
-                report(share)
-        losses.append(total / asked)
-    report(1.0)
-    return losses
+    recipe = Recipe(
+        stage="towers",
+        modules={"user": user, "item": item},
+        optimiser=torch.optim.AdamW(
+            [*user.parameters(), *item.parameters()],
+            lr=LEARNING_RATE,
+            betas=BETAS,
+            weight_decay=WEIGHT_DECAY,
+        ),
+        passes=plan.passes,
+        batches=lambda: batches(
+            sequences, cut(sequences, HISTORY, random), plan.batch_rows, random
+        ),
+        loss=lambda batch: _loss(user, item, batch, frequency),
+        size=lambda batch: int(batch.asked.sum()),
+        examples=len(sequences),
+        rate=lambda step, share: LEARNING_RATE * _schedule(step, share),
+        random=random,
+    )
+    return fit(recipe, session, within(on_progress, "train towers")).losses
 
 
 def _schedule(step: int, share: float) -> float:

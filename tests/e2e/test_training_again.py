@@ -1,0 +1,100 @@
+"""A training that is stopped goes on, and a bundle can be made once more from what it says."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from live_home import LiveHome
+from playbill.app.stopping import Stopped
+from playbill.app.verbs import Home
+from playbill.cli.main import app
+from playbill.core import InvalidInput, NotFound
+from trained_home import copy_of
+
+
+@pytest.fixture(scope="module")
+def lived(template: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveHome:
+    return copy_of(template, tmp_path_factory.mktemp("again") / "home")
+
+
+def champion(home: Path) -> str:
+    digest = Home(home).bundles.champion()
+    assert digest is not None
+    return digest
+
+
+def networks(home: Path, digest: str) -> dict[str, str]:
+    files = Home(home).bundles.manifest(digest).files
+    return {name: found for name, found in files.items() if name.endswith((".onnx", ".npz"))}
+
+
+def test_a_bundle_is_made_once_more_with_the_same_bytes_whatever_the_settings_are_now(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    changed = copy_of(lived.home, tmp_path / "home")
+    settings = changed.home / "playbill.toml"
+    settings.write_text(settings.read_text().replace("epochs = 4", "epochs = 1\nseed = 9", 1))
+    digest = champion(changed.home)
+    done = CliRunner().invoke(
+        app, ["train", "--home", str(changed.home), "--reproduce", digest[7:19], "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["equal"]
+    assert set(found["files"].values()) == {True}
+    assert found["changed"] == {}
+    assert Home(changed.home).bundles.digests() == [digest]
+
+
+def test_ctrl_c_leaves_what_the_next_goes_on_with_to_the_same_networks(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    stopped = copy_of(lived.home, tmp_path / "home")
+    before = champion(stopped.home)
+    command = [sys.executable, "-m", "playbill.cli", "train", "--home", str(stopped.home)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as training:
+        assert training.stderr is not None
+        for line in training.stderr:
+            if b"pass 1" in line:
+                training.send_signal(signal.SIGINT)
+                break
+        said = training.stderr.read()
+    assert training.returncode == 130, said
+    assert b"playbill train --resume goes on" in said
+    assert champion(stopped.home) == before
+    resumed = Home(stopped.home).train(resume=True)
+    assert networks(stopped.home, resumed.digest) == networks(stopped.home, before)
+    with pytest.raises(NotFound, match="no training was interrupted"):
+        Home(stopped.home).train(resume=True)
+
+
+def test_what_was_interrupted_does_not_go_on_with_other_settings(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    home = copy_of(lived.home, tmp_path / "home").home
+    told: list[str] = []
+    with pytest.raises(Stopped):
+        Home(home).train(on_metric=lambda stage, words: told.append(stage), stop=lambda: bool(told))
+    settings = home / "playbill.toml"
+    settings.write_text(settings.read_text().replace("epochs = 4", "epochs = 3", 1))
+    with pytest.raises(InvalidInput, match="of another run: settings changed"):
+        Home(home).train(resume=True)
+    assert told == ["ranker"]
+
+
+def test_a_training_stopped_while_it_reads_the_log_keeps_nothing_and_loses_nothing(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    home = copy_of(lived.home, tmp_path / "home").home
+    with pytest.raises(Stopped):
+        Home(home).train(stop=lambda: True)
+    with pytest.raises(NotFound):
+        Home(home).train(resume=True)
+    assert champion(home) == champion(lived.home)
