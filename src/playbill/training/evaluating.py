@@ -70,9 +70,7 @@ def evaluate_bundle(
     later = rows.only(rows.at_ms >= seen_until_ms)
     beside = {}
     if baselines:
-        ends = int(manifest.data["train_until_ms"]), seen_until_ms, dataset.report.last_at_ms + 1
-        split = Split(*ends, by=str(manifest.data["split_by"]))
-        beside = fit_baselines(rows, split, settings, on_progress)
+        beside = fit_baselines(rows, _split_of(manifest), settings, on_progress)
     within(on_progress, "measure")(0.0)
     found = measure(
         score_rows(ranker, later, day_offset_h, beside),
@@ -83,6 +81,17 @@ def evaluate_bundle(
     within(on_progress, "measure")(1.0)
     data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
     return {"protocol": "quick", **found, "data": {**data, "seen_until_ms": seen_until_ms}}
+
+
+def _split_of(manifest: Manifest) -> Split:
+    """Return which rows a bundle learned from and which chose it."""
+    data = manifest.data
+    return Split(
+        int(data["train_until_ms"]),
+        int(data["validate_until_ms"]),
+        int(data["report_until_ms"]),
+        by=str(data["split_by"]),
+    )
 
 
 def evaluate_rolling(
