@@ -9,16 +9,17 @@ from typing import Any
 
 import uvloop
 
-from playbill.app.process import end_with, explained, step_aside
+from playbill.app.process import EXIT_DEPENDENCY, explained, step_aside
 from playbill.app.updater_process import run_updater
 from playbill.app.wiring import Wiring
 from playbill.app.worker_process import run_collector, run_worker
+from playbill.core.lifeline import end_with
 
 
 def main() -> None:
     """Run one role."""
     role, place, home, parent, lender = sys.argv[1:]
-    end_with(int(parent))
+    end_with(int(parent), EXIT_DEPENDENCY)
     with explained():
         wiring = Wiring.running(Path(home))
         if role == "updater":

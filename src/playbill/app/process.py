@@ -1,7 +1,6 @@
 """What every process of ``playbill up`` has in common: a row on the board, a parent, signals."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -12,17 +11,9 @@ from playbill.app.wiring import Wiring
 from playbill.core import BrokenContract, PlaybillError
 from playbill.serving import Board, BoardRow
 
-_PR_SET_PDEATHSIG = 1
 _NICE = 19
 EXIT_DEPENDENCY = 3
 """A process that ends with this found something gone that a restart may bring back."""
-
-
-def end_with(parent: int) -> None:
-    """Have the kernel send SIGTERM when the supervisor ends; end now if it has already."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        raise SystemExit(EXIT_DEPENDENCY)
 
 
 def step_aside() -> None:

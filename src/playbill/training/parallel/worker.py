@@ -1,0 +1,162 @@
+"""One worker of a crew; ``torchrun`` starts as many as there are to be.
+
+``python -m torch.distributed.run --nproc-per-node 2 -m playbill.training.parallel.worker JOB``
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from playbill.core.durable import replace_file
+from playbill.core.lifeline import end_with
+from playbill.models.networks import ItemColumns
+from playbill.training.parallel.crew import Crew
+from playbill.training.parallel.placing import Plan
+from playbill.training.parallel.shards import latest, restore, save
+from playbill.training.parallel.spread_towers import SpreadRecipe, SpreadTowers
+from playbill.training.parallel.tables import Rule
+from playbill.training.sequences import Sequences
+
+JOB, INPUTS, OUTPUTS, PROGRESS = "job.json", "inputs.npz", "outputs.npz", "progress.json"
+CHECKPOINTS = "checkpoints"
+EXIT_ALONE = 3
+"""A worker whose launcher is gone ends with this."""
+_VECTORS_AT_ONCE = 65_536
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a crew is to do; beside it lie the inputs, and checkpoints and outputs come to lie."""
+
+    plan: Plan
+    seed: int
+    passes: int
+    videos: int
+    negatives: int
+    languages: int
+    durations: int
+    timeout_s: float
+    rule: Rule = Rule.ADAGRAD
+    rate: float = 0.05
+    dense_rate: float = 3e-3
+    dropout: float = 0.1
+    user_dropout: float = 0.2
+    every_steps: int = 50
+    """Steps between two checkpoints."""
+    most_steps: int | None = None
+    """Where it ends before the last pass does; None for nowhere."""
+
+    def recipe(self) -> SpreadRecipe:
+        """Return how towers are trained."""
+        names = SpreadRecipe.__slots__
+        return SpreadRecipe(**{name: getattr(self, name) for name in names if name != "warm_up"})
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a crew is, for whoever started it."""
+
+    step: int
+    steps: int
+    loss: float
+    resumed_from: int
+
+
+def write_inputs(folder: Path, job: Job, sequences: Sequences, columns: ItemColumns) -> None:
+    """Write what a crew reads.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {
+        **{name: getattr(sequences, name) for name in Sequences.__slots__},
+        **{f"of_{name}": getattr(columns, name) for name in ItemColumns.__slots__},
+    }
+    replace_file(folder / INPUTS, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    replace_file(folder / JOB, msgspec.json.encode(job))
+
+
+def read_inputs(folder: Path) -> tuple[Job, Sequences, ItemColumns]:
+    """Return what a crew is to do, and on what."""
+    job = msgspec.json.decode((folder / JOB).read_bytes(), type=Job)
+    with np.load(folder / INPUTS, allow_pickle=False) as arrays:
+        sequences = Sequences(*(arrays[name] for name in Sequences.__slots__))
+        columns = ItemColumns(*(arrays[f"of_{name}"] for name in ItemColumns.__slots__))
+    return job, sequences, columns
+
+
+def work(folder: Path, crew: Crew) -> SpreadTowers:
+    """Train what a folder says, from its newest checkpoint on, and write the outputs."""
+    job, sequences, columns = read_inputs(folder)
+    sizes = job.languages, job.durations
+    towers = SpreadTowers(sequences, columns, sizes, job.plan, job.recipe(), crew)
+    identity = {"job": msgspec.to_builtins(job), "examples": len(sequences)}
+    checkpoints = folder / CHECKPOINTS
+    found = latest(checkpoints)
+    curve = restore(found, towers) if found is not None else []
+    steps = _steps(towers, job)
+    resumed, number = len(curve), 0
+    for each in range(job.passes):
+        for batch in towers.batches(each):
+            if number >= steps:
+                break
+            if number >= len(curve):
+                curve.append(towers.step(batch, number, steps))
+                _report(folder, crew, Progress(
+                    step=len(curve), steps=steps, loss=curve[-1], resumed_from=resumed
+                ))  # fmt: skip
+                if len(curve) % job.every_steps == 0:
+                    save(checkpoints, towers, identity, curve)
+            number += 1
+    save(checkpoints, towers, identity, curve)
+    _write_outputs(folder, towers)
+    return towers
+
+
+def _steps(towers: SpreadTowers, job: Job) -> int:
+    """Return how many steps there are in all; batches of a pass depend on how it was cut."""
+    steps = sum(sum(1 for _ in towers.batches(each)) for each in range(job.passes))
+    return steps if job.most_steps is None else min(steps, job.most_steps)
+
+
+def _report(folder: Path, crew: Crew, progress: Progress) -> None:
+    if crew.number == 0:
+        path = folder / PROGRESS
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(msgspec.json.encode(progress))
+        draft.replace(path)
+
+
+def _write_outputs(folder: Path, towers: SpreadTowers) -> None:
+    """Write the vectors of all videos. A collective call; the first worker writes."""
+    parts = []
+    towers.user.eval()
+    with torch.no_grad():
+        for first in range(0, towers.catalogue, _VECTORS_AT_ONCE):
+            items = np.arange(first, min(first + _VECTORS_AT_ONCE, towers.catalogue))
+            parts.append(towers.items.vectors(items, None).numpy())
+    if towers.crew.number == 0:
+        vectors = np.concatenate(parts)
+        replace_file(
+            folder / OUTPUTS, lambda file: np.savez(file, allow_pickle=False, vectors=vectors)
+        )
+    towers.crew.wait()
+
+
+def main() -> None:
+    """Join the crew and do the job of the folder that the command line names."""
+    end_with(os.getppid(), EXIT_ALONE)
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    job = msgspec.json.decode((folder / JOB).read_bytes(), type=Job)
+    crew = Crew.joined(job.timeout_s) if "WORLD_SIZE" in os.environ else Crew()
+    with crew:
+        work(folder, crew)
+
+
+if __name__ == "__main__":
+    main()
