@@ -1,3 +1,4 @@
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -5,7 +6,9 @@ from training_worlds import SETTINGS, exposed_world
 
 from playbill.features import USER_RECORD, empty_user
 from playbill.models import ContentTower, UserTower, history_inputs
+from playbill.models.content_tower import normalised
 from playbill.training import Dataset, build_dataset
+from playbill.training.crewed_towers import train_towers_by_crew
 from playbill.training.retrieval_metrics import measure_towers
 from playbill.training.sequences import sequences_of
 from playbill.training.split import quick_split
@@ -114,3 +117,27 @@ def test_a_content_tower_survives_a_file(towers, tmp_path, parts):
     towers.content.save(tmp_path / "content_tower.npz")
     loaded = ContentTower.load(tmp_path / "content_tower.npz")
     assert loaded.vectors(parts[0]).tobytes() == towers.content.vectors(parts[0]).tobytes()
+
+
+def test_a_crew_makes_towers_that_serve_like_those_of_one(parts, quickly):
+    """Two workers; tables cut into rows; the same figures of the same kind come out."""
+    items, sequences, later = parts
+    training = msgspec.structs.replace(quickly.training, workers=2, plan="rows", tower_epochs=30)
+    settings = msgspec.structs.replace(quickly, training=training)
+    told = []
+    made = train_towers_by_crew(
+        sequences, items, settings, lambda stage, share: told.append((stage, share))
+    )
+    assert made.record["workers"] == 2
+    assert made.record["losses"][-1] < made.record["losses"][0]
+    assert told[-1] == ("train towers", 1.0)
+    assert np.linalg.norm(made.item_vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    found = measure_towers(made, later, sequences.items)
+    assert found["recall"]["20"] > found["recall_of_popularity"]["20"]
+    with_content = content_only(made, items)
+    unknown = np.setdiff1d(np.arange(len(items)), item_places(items, sequences.items).item_rows)
+    assert made.item_vectors[unknown] == pytest.approx(with_content[unknown], abs=1e-5)
+
+
+def content_only(towers, items):
+    return normalised(towers.content.sums(items))

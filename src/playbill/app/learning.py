@@ -145,12 +145,15 @@ def drafted_bundle(
 def _identity(
     dataset: "Dataset", settings: Settings, day_offset_h: int, rows_from_ms: int | None
 ) -> dict[str, Any]:
-    """Return all that the weights of a run follow from."""
+    """Return all that the weights of a run follow from; any crew can go on with another's."""
     from playbill.training.provenance import libraries, settings_read
 
+    read = settings_read(settings)
+    for free in ("workers", "plan"):
+        del read["training"][free]
     return {
         "data set": msgspec.to_builtins(dataset.report),
-        "settings": settings_read(settings),
+        "settings": read,
         "day_offset_h": day_offset_h,
         "rows_from_ms": rows_from_ms,
         "version": __version__,

@@ -20,6 +20,7 @@ from playbill.registry import BundleStore
 from playbill.serving import Drill, DrillPlan, read_plans
 
 if TYPE_CHECKING:
+    from playbill.app.advising import AdviceAsked, Advised
     from playbill.app.precompute import Precomputed
     from playbill.app.reproducing import Reproduced
 
@@ -136,6 +137,16 @@ class Home:
             stop=stop,
         )
         return train(self.wiring, asked)
+
+    def advise(self, asked: "AdviceAsked", on_progress: OnProgress | None = None) -> "Advised":
+        """Return how the towers' training should be spread over workers, and why.
+
+        Raises:
+            NotFound: there is no data set, and no number of videos was given.
+        """
+        from playbill.app.advising import advise_training
+
+        return advise_training(self.wiring, asked, on_progress)
 
     def reproduce(self, digest: str, on_progress: OnProgress | None = None) -> "Reproduced":
         """Train a bundle once more from its own data, settings and seed, and compare the files.

@@ -10,8 +10,18 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from playbill.app.advising import AdviceAsked
 from playbill.app.stopping import Stop, Stopped
 from playbill.app.verbs import Home
+from playbill.cli.advice import (
+    Hours,
+    Memory,
+    Price,
+    Verify,
+    Videos,
+    Workers,
+    print_advice,
+)
 from playbill.cli.progress import Stages
 from playbill.cli.shared import (
     EXIT_STOPPED,
@@ -63,6 +73,15 @@ def train(
         str | None,
         typer.Option(help="Train this bundle once more, and compare the files; keep nothing."),
     ] = None,
+    advise: Annotated[
+        bool, typer.Option("--advise", help="Train nothing; say how workers should share it.")
+    ] = False,
+    workers: Workers = None,
+    memory_gib: Memory = 16.0,
+    deadline_h: Hours = None,
+    price: Price = None,
+    videos: Videos = None,
+    verify: Verify = False,
     json: JsonOption = False,
 ) -> None:
     """Replay the log into a data set, train on it, and let the bundle serve.
@@ -72,6 +91,17 @@ def train(
     with explained():
         if reproduce is not None:
             _reproduce(Home(home), reproduce, json)
+            return
+        if advise:
+            asked = AdviceAsked(
+                workers=tuple(workers or (1, 2)),
+                memory_gib=memory_gib,
+                hours=deadline_h,
+                price=price,
+                videos=videos,
+                verify=verify,
+            )
+            print_advice(Home(home), asked, json=json)
             return
         stop = Stop()
         with Stages(quiet=json) as stages, _told_by_signals(stop):

@@ -1,7 +1,7 @@
 """Every setting, with its meaning and range. Only ``app`` reads the file and the environment."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -202,6 +202,11 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Impressions before it fill histories and teach nothing; for a past with made-up times."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Threads of the numeric libraries; part of what makes weights repeatable."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
+    """Processes that train the retrieval towers together; 1 trains them in this one."""
+    plan: Literal["data", "rows", "tables", "hybrid"] = "hybrid"
+    """How workers share tables: all copied, all cut into rows, each whole on one, or large ones cut
+    and small ones copied. ``playbill train --advise`` compares them."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -42,7 +42,8 @@ class Checkpoints:
         stop: Callable[[], bool] = lambda: False,
         every_s: float = EVERY_S,
     ) -> None:
-        self._folder, self._clock, self._stop, self._every_s = folder, clock, stop, every_s
+        self.folder, self.told_to_stop = folder, stop
+        self._clock, self._every_s = clock, every_s
         self._identity = msgspec.json.encode(identity, order="sorted")
         self._written_s = clock.elapsed_s()
         try:
@@ -60,7 +61,7 @@ class Checkpoints:
         Raises:
             InvalidInput: the file is damaged.
         """
-        path = self._folder / f"{stage}.pt"
+        path = self.folder / f"{stage}.pt"
         if not path.exists():
             return None
         try:
@@ -79,7 +80,7 @@ class Checkpoints:
             Interrupted: the run must stop; the checkpoint is on the disk.
             DependencyUnavailable: the disk refused; the checkpoint before it is as it was.
         """
-        stopped = self._stop()
+        stopped = self.told_to_stop()
         if stopped or now or self._clock.elapsed_s() - self._written_s >= self._every_s:
             self._write(stage, state())
             self._written_s = self._clock.elapsed_s()
@@ -91,13 +92,13 @@ class Checkpoints:
             torch.save(state, file)
 
         try:
-            replace_file(self._folder / f"{stage}.pt", write)
+            replace_file(self.folder / f"{stage}.pt", write)
         except (OSError, RuntimeError) as error:
             raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> DependencyUnavailable:
         return DependencyUnavailable(
-            f"a checkpoint in {self._folder} cannot be written: {error}",
+            f"a checkpoint in {self.folder} cannot be written: {error}",
             hint="free space or make the folder writable, then train with --resume; the "
             "checkpoint before it is still there",
         )

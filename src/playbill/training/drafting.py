@@ -13,6 +13,7 @@ from playbill.contracts import Manifest, Settings
 from playbill.core import Conflict, DependencyUnavailable
 from playbill.features import FEATURE_NAMES, VISIBLE
 from playbill.models import Ranker, value_vector
+from playbill.training.crewed_towers import train_towers_by_crew
 from playbill.training.dataset import Dataset, Rows
 from playbill.training.fitting import Session
 from playbill.training.leaks import leak_suspects
@@ -130,7 +131,8 @@ def _train_towers(
     seen = rows.at_ms < split.validate_until_ms
     positives = positives_of(rows, histories, seen)
     sequences = sequences_of(rows, seen)
-    towers = train_towers(sequences, items, settings, on_progress, session=session)
+    by = train_towers if settings.training.workers == 1 else train_towers_by_crew
+    towers = by(sequences, items, settings, on_progress, session=session)
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
     transitions = count_transitions(sequences, len(items))

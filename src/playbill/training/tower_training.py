@@ -59,8 +59,9 @@ class TrainedTowers:
     content: ContentTower
     item_vectors: Floats
     user: UserNetwork
-    item: ItemNetwork
     record: dict[str, Any]
+    item: ItemNetwork | None = None
+    """None where a crew trained it: its tables are spread."""
 
 
 def train_towers(
@@ -106,7 +107,7 @@ def train_towers(
         "scale": round(float(user.log_scale.detach().exp()), 4),
     }
     vectors = _item_vectors(content, item, places, items)
-    return TrainedTowers(user_tower_graph(user), content, vectors, user, item, record)
+    return TrainedTowers(user_tower_graph(user), content, vectors, user, record, item)
 
 
 def _fit(

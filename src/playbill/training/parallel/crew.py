@@ -82,6 +82,14 @@ class Crew:
             rows.repeat(self.size, *[1] * (rows.dim() - 1)), [len(rows)] * self.size, counts
         )
 
+    def largest(self, value: int) -> int:
+        """Return the largest value of any worker."""
+        if self.size == 1:
+            return value
+        found = torch.tensor([value], dtype=torch.int64)
+        dist.all_reduce(found, op=dist.ReduceOp.MAX)
+        return int(found)
+
     def wait(self) -> None:
         """Return when every worker is here."""
         if self.size > 1:

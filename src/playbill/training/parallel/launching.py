@@ -71,9 +71,19 @@ def command(folder: Path, workers: int) -> list[str]:
 
     On several, start the same worker module with ``torchrun`` on each, on a folder they share.
     """
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--max-restarts=0"]
-    worker = ["-m", "playbill.training.parallel.worker", str(folder)]
-    return [*launcher, f"--nproc-per-node={workers}", *worker]
+    return [*launcher(workers), "-m", "playbill.training.parallel.worker", str(folder)]
+
+
+def launcher(workers: int) -> list[str]:
+    """Return what starts so many processes of a module as one group."""
+    return [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--max-restarts=0",
+        f"--nproc-per-node={workers}",
+    ]
 
 
 def _watch(

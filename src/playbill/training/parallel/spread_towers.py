@@ -92,7 +92,13 @@ class SpreadTowers:
         windows = cut(self.sequences, HISTORY, random)
         return batches(self.sequences, windows, self.recipe.videos, random)
 
-    def step(self, batch: Batch, number: int, steps: int) -> float:
+    def among(self, batch: Batch, number: int) -> Ints:
+        """Return (K,) the videos that a step tells apart: those of the batch, and some drawn."""
+        random = np.random.default_rng([self.recipe.seed, 1, number])
+        drawn = random.integers(self.catalogue, size=self.recipe.negatives)
+        return np.unique(np.concatenate([batch.items[batch.asked], drawn]))
+
+    def step(self, batch: Batch, number: int, steps: int, *, among: Ints | None = None) -> float:
         """Take one step on a batch, this worker on its share of it, and return the whole loss.
 
         A collective call.
@@ -101,12 +107,13 @@ class SpreadTowers:
             batch: the whole one.
             number: of the step, from 0.
             steps: in all, for the learning rate.
+            among: (K,) videos to tell apart, ascending; None for those of the batch.
         """
         self._set_rates(number, steps)
         torch.manual_seed(hash_of(self.recipe.seed, number, self.crew.number))
         self.user.train()
         self.optimiser.zero_grad()
-        loss = self._loss(batch, number)
+        loss = self._loss(batch, number, self.among(batch, number) if among is None else among)
         torch.autograd.backward(loss)
         self._sum_gradients()
         self.optimiser.step()
@@ -114,19 +121,15 @@ class SpreadTowers:
             table.correct()
         return float(self.crew.summed(loss.detach().clone()))
 
-    def _loss(self, batch: Batch, number: int) -> Tensor:
+    def _loss(self, batch: Batch, number: int, among: Ints) -> Tensor:
         """Return this worker's part of the weighted softmax loss of a batch.
 
         The videos told apart are those of the whole batch and some drawn evenly, corrected for how
         often each is met; see ``tower_training``.
         """
-        targets = batch.items[batch.asked]
-        random = np.random.default_rng([self.recipe.seed, 1, number])
-        drawn = random.integers(self.catalogue, size=self.recipe.negatives)
-        among = np.unique(np.concatenate([targets, drawn]))
         weights = 1.0 + (LONG_VIEW_WEIGHS - 1.0) * ((batch.kinds & _LONG_VIEW) > 0)
         total = float(weights[batch.asked].sum())
-        mine = _share(batch, self.crew)
+        mine = share_of(batch, self.crew)
         needed, place = np.unique(np.concatenate([among, mine.items.ravel()]), return_inverse=True)
         vectors = self.items.vectors(needed, number)
         places = torch.from_numpy(place)
@@ -140,7 +143,7 @@ class SpreadTowers:
         viewers = self.user(recent[:, :-1], kinds[:, :-1])[asked] * self.user.log_scale.exp()
         wanted = torch.from_numpy(np.searchsorted(among, mine.items[mine.asked]))
         part = torch.from_numpy(weights[self.crew.number :: self.crew.size][mine.asked]).float()
-        met = torch.from_numpy(self._met(among, len(targets)))
+        met = torch.from_numpy(self._met(among, int(batch.asked.sum())))
         share = float(part.sum()) / total
         found: Tensor = softmax_loss(viewers, keys, -met.log(), wanted, part) * share
         return found
@@ -179,7 +182,7 @@ class SpreadTowers:
             table.rate = self.recipe.rate * factor
 
 
-def _share(batch: Batch, crew: Crew) -> Batch:
+def share_of(batch: Batch, crew: Crew) -> Batch:
     """Return this worker's windows of a batch; the last worker may have one fewer, or none."""
     mine = slice(crew.number, None, crew.size)
     return Batch(batch.items[mine], batch.kinds[mine], batch.asked[mine])

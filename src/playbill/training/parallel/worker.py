@@ -4,7 +4,11 @@
 """
 
 import os
+import resource
+import statistics
 import sys
+import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ CHECKPOINTS = "checkpoints"
 EXIT_ALONE = 3
 """A worker whose launcher is gone ends with this."""
 _VECTORS_AT_ONCE = 65_536
+_STEPS_TIMED = 100
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +69,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     loss: float
     resumed_from: int
+    step_s: float
+    """Median of the last steps, checkpoints left out."""
+    peak_bytes: int
+    """Largest resident size so far of the worker that had most."""
 
 
 def write_inputs(folder: Path, job: Job, sequences: Sequences, columns: ItemColumns) -> None:
@@ -77,6 +86,15 @@ def write_inputs(folder: Path, job: Job, sequences: Sequences, columns: ItemColu
         **{f"of_{name}": getattr(columns, name) for name in ItemColumns.__slots__},
     }
     replace_file(folder / INPUTS, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    write_job(folder, job)
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Write what a crew is to do with inputs that are there.
+
+    Raises:
+        OSError: the disk refused.
+    """
     replace_file(folder / JOB, msgspec.json.encode(job))
 
 
@@ -99,22 +117,35 @@ def work(folder: Path, crew: Crew) -> SpreadTowers:
     found = latest(checkpoints)
     curve = restore(found, towers) if found is not None else []
     steps = _steps(towers, job)
-    resumed, number = len(curve), 0
+    resumed, number, seconds = len(curve), 0, deque[float](maxlen=_STEPS_TIMED)
     for each in range(job.passes):
         for batch in towers.batches(each):
             if number >= steps:
                 break
             if number >= len(curve):
+                began_s = time.perf_counter()
                 curve.append(towers.step(batch, number, steps))
-                _report(folder, crew, Progress(
-                    step=len(curve), steps=steps, loss=curve[-1], resumed_from=resumed
-                ))  # fmt: skip
+                seconds.append(time.perf_counter() - began_s)
+                place = Progress(
+                    step=len(curve),
+                    steps=steps,
+                    loss=curve[-1],
+                    resumed_from=resumed,
+                    step_s=statistics.median(seconds),
+                    peak_bytes=crew.largest(peak_bytes()),
+                )
+                _report(folder, crew, place)
                 if len(curve) % job.every_steps == 0:
                     save(checkpoints, towers, identity, curve)
             number += 1
     save(checkpoints, towers, identity, curve)
     _write_outputs(folder, towers)
     return towers
+
+
+def peak_bytes() -> int:
+    """Return the largest resident size that this process had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _steps(towers: SpreadTowers, job: Job) -> int:
