@@ -41,6 +41,8 @@ def other_than(path, value):
             return value + (0.125 if value <= 1.0 else -0.125)
         case tuple():
             return (*value, "elsewhere")
+        case "hybrid":
+            return "rows"
         case str():
             return "0.0.0.0"
         case None:

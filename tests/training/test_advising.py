@@ -12,6 +12,7 @@ from crew_worlds import SIZES, small_world
 from typer.testing import CliRunner
 
 from playbill.app.advising import made_up
+from playbill.app.clock import SystemClock
 from playbill.cli.main import app
 from playbill.training.parallel import Crew, Job, Plan, write_inputs
 from playbill.training.parallel.advising import Calibration, Limits, Shape, advise, predicted
@@ -111,7 +112,7 @@ def test_the_shape_is_that_of_the_inputs(tmp_path: Path):
     assert all(0 < shape.distinct[name] <= rows for name, rows in shape.rows.items())
     half = shape_of(tmp_path, 2)
     assert half.distinct["residuals"] <= shape.distinct["residuals"]
-    known = measure(tmp_path, Crew())
+    known = measure(tmp_path, Crew(), SystemClock())
     assert known.workers == 1
     assert known.compute_s > 0
     assert known.base_bytes > 50 * MIB

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laws.feature_stories import law
-from playbill.core import BrokenContract, DependencyUnavailable, InvalidInput
+from playbill.core import BrokenContract, DependencyUnavailable, FixedClock, InvalidInput
 from playbill.training.checkpoints import Interrupted
 from playbill.training.parallel import Crew, Job, Plan, Table, place, run_crew, work, write_inputs
 from playbill.training.parallel import shards as shards_module
@@ -163,7 +163,7 @@ def outcome(folder: Path) -> tuple[list[float], np.ndarray]:
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], np.ndarray]:
     folder = prepared(tmp_path_factory.mktemp("one") / "job")
-    work(folder, Crew())
+    work(folder, Crew(), FixedClock(0))
     return outcome(folder)
 
 
@@ -221,7 +221,7 @@ def test_told_to_stop_a_crew_leaves_nothing_running_and_goes_on_later(tmp_path, 
                  stop=lambda: bool(told) and told[-1] >= 5)  # fmt: skip
     for worker in _workers(folder):
         _gone(worker)
-    work(folder, Crew())
+    work(folder, Crew(), FixedClock(0))
     assert outcome(folder)[0] == pytest.approx(one_worker[0], abs=1e-4)
 
 
@@ -249,7 +249,7 @@ def test_a_crew_that_cannot_begin_says_so_with_its_last_words(tmp_path):
 def test_a_checkpoint_is_taken_over_by_any_number_of_workers(tmp_path, order):
     """Each worker reads what it is to hold; what all of them write is the checkpoint again."""
     folder = prepared(tmp_path / "job", most_steps=5)
-    first = work(folder, Crew())
+    first = work(folder, Crew(), FixedClock(0))
     expected = weights(first)
     path = latest(folder / CHECKPOINTS)
     assert path is not None
@@ -282,7 +282,7 @@ def _member(number: int, size: int, plan: Plan) -> SpreadTowers:
 
 def test_a_checkpoint_with_a_row_missing_or_twice_is_not_taken(tmp_path):
     folder = prepared(tmp_path / "job", most_steps=3)
-    towers = work(folder, Crew())
+    towers = work(folder, Crew(), FixedClock(0))
     path = latest(folder / CHECKPOINTS)
     assert path is not None
     index = json.loads((path / "checkpoint.json").read_text())
@@ -308,12 +308,12 @@ def test_a_disk_that_fills_leaves_the_checkpoint_before(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shards_module.np, "save", full)
     with pytest.raises(DependencyUnavailable, match="No space left"):
-        work(folder, Crew())
+        work(folder, Crew(), FixedClock(0))
     monkeypatch.undo()
     path = latest(folder / CHECKPOINTS)
     assert path is not None
     assert read_index(path).step == 3
-    work(folder, Crew())
+    work(folder, Crew(), FixedClock(0))
     assert read_index(latest(folder / CHECKPOINTS)).step == 6
 
 
@@ -322,4 +322,4 @@ def test_a_job_is_plain_json_and_refuses_what_it_does_not_know(tmp_path):
     said = json.loads((folder / "job.json").read_text())
     (folder / "job.json").write_text(json.dumps({**said, "worker": 2}))
     with pytest.raises(msgspec.ValidationError, match="worker"):
-        work(folder, Crew())
+        work(folder, Crew(), FixedClock(0))

@@ -48,6 +48,8 @@ def words(shape: Any) -> tuple[str, str]:
             return f"[{shape.cls.__name__}](#{shape.cls.__name__.lower()})", ""
         case shapes.EnumType():
             return "one of " + ", ".join(f"`{one.value}`" for one in shape.cls), ""
+        case shapes.LiteralType():
+            return "one of " + ", ".join(f"`{one}`" for one in shape.values), ""
         case shapes.StrType():
             return "text", _span(shape.min_length, shape.max_length, "characters")
         case shapes.DateTimeType():

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from playbill.app.advising import AdviceAsked
+from playbill.app.learning import Trained
 from playbill.app.stopping import Stop, Stopped
 from playbill.app.verbs import Home
 from playbill.cli.advice import (
@@ -61,21 +62,27 @@ RowsFrom = Annotated[
 ]
 
 
+Promote = Annotated[bool, typer.Option(help="Make the new bundle the champion.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
+]
+Reproduce = Annotated[
+    str | None,
+    typer.Option(help="Train this bundle once more, and compare the files; keep nothing."),
+]
+Advise = Annotated[
+    bool, typer.Option("--advise", help="Train nothing; say how workers should share it.")
+]
+
+
 def train(
     home: HomeOption = None,
     day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
-    promote: Annotated[bool, typer.Option(help="Make the new bundle the champion.")] = True,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
-    ] = False,
-    reproduce: Annotated[
-        str | None,
-        typer.Option(help="Train this bundle once more, and compare the files; keep nothing."),
-    ] = None,
-    advise: Annotated[
-        bool, typer.Option("--advise", help="Train nothing; say how workers should share it.")
-    ] = False,
+    promote: Promote = True,
+    resume: Resume = False,
+    reproduce: Reproduce = None,
+    advise: Advise = False,
     workers: Workers = None,
     memory_gib: Memory = 16.0,
     deadline_h: Hours = None,
@@ -103,22 +110,7 @@ def train(
             )
             print_advice(Home(home), asked, json=json)
             return
-        stop = Stop()
-        with Stages(quiet=json) as stages, _told_by_signals(stop):
-            try:
-                trained = Home(home).train(
-                    stages,
-                    day_offset_h=day_offset,
-                    rows_from_ms=in_ms(rows_from),
-                    promote=promote,
-                    resume=resume,
-                    on_metric=stages.note,
-                    stop=stop.asked,
-                )
-            except Stopped as stopped:
-                stages.stop()
-                err.print(f"stopped ({stopped}); playbill train --resume goes on", highlight=False)
-                raise typer.Exit(EXIT_STOPPED) from None
+        trained = _trained(Home(home), day_offset, in_ms(rows_from), promote, resume, json)
         if json:
             print_json(trained)
             return
@@ -128,6 +120,33 @@ def train(
             f"{trained.rows:,} rows (table version {trained.table_version}); held-out AUC: {auc}",
             highlight=False,
         )
+
+
+def _trained(
+    home: Home,
+    day_offset_h: int | None,
+    rows_from_ms: int | None,
+    promote: bool,
+    resume: bool,
+    quiet: bool,
+) -> Trained:
+    """Return what a training made, with progress; a signal ends it with a status of its own."""
+    stop = Stop()
+    with Stages(quiet=quiet) as stages, _told_by_signals(stop):
+        try:
+            return home.train(
+                stages,
+                day_offset_h=day_offset_h,
+                rows_from_ms=rows_from_ms,
+                promote=promote,
+                resume=resume,
+                on_metric=stages.note,
+                stop=stop.asked,
+            )
+        except Stopped as stopped:
+            stages.stop()
+            err.print(f"stopped ({stopped}); playbill train --resume goes on", highlight=False)
+            raise typer.Exit(EXIT_STOPPED) from None
 
 
 @contextmanager

@@ -68,9 +68,8 @@ def evaluate_bundle(
     rows_from_ms = manifest.training.get("rows_from_ms")
     rows = dataset.rows(from_ms=rows_from_ms if baselines else seen_until_ms)
     later = rows.only(rows.at_ms >= seen_until_ms)
-    beside = {}
-    if baselines:
-        beside = fit_baselines(rows, _split_of(manifest), settings, on_progress)
+    split = _split_of(manifest)
+    beside = fit_baselines(rows, split, settings, on_progress) if baselines else {}
     within(on_progress, "measure")(0.0)
     found = measure(
         score_rows(ranker, later, day_offset_h, beside),

@@ -1,14 +1,8 @@
-"""What this machine does in a step, and what it takes to say something to another worker.
-
-``python -m torch.distributed.run --nproc-per-node 2 -m playbill.training.parallel.calibrating JOB``
-"""
+"""What this machine does in a step, and what it takes to say something to another worker."""
 
 import itertools
-import os
 import statistics
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,17 +10,15 @@ import msgspec
 import numpy as np
 import torch
 
-from playbill.core import DependencyUnavailable
-from playbill.core.durable import replace_file
-from playbill.core.lifeline import end_with
+from playbill.core import Clock, DependencyUnavailable
 from playbill.models.networks import ItemColumns
 from playbill.training.parallel.advising import Calibration, Shape
 from playbill.training.parallel.crew import Crew
-from playbill.training.parallel.launching import launcher
+from playbill.training.parallel.launching import command
 from playbill.training.parallel.placing import Plan
 from playbill.training.parallel.spread_items import tables_of
 from playbill.training.parallel.spread_towers import SpreadTowers, share_of
-from playbill.training.parallel.worker import EXIT_ALONE, Job, peak_bytes, read_inputs
+from playbill.training.parallel.worker import Job, peak_bytes, read_inputs
 from playbill.training.sequences import Sequences
 from playbill.training.windows import Batch
 
@@ -37,7 +29,7 @@ _MESSAGE = 1 << 20
 """Numbers in a large message: 4 MiB."""
 _MOST_ROWS = 1_000_000
 """Rows of a table while steps are timed; more would take memory and change little."""
-_PATIENCE_S = 600.0
+PATIENCE_S = 600.0
 
 
 def calibrate(folder: Path, workers: int) -> Calibration:
@@ -47,11 +39,10 @@ def calibrate(folder: Path, workers: int) -> Calibration:
         DependencyUnavailable: the crew failed.
     """
     done = subprocess.run(
-        [*launcher(workers), "-m", "playbill.training.parallel.calibrating", str(folder)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        command(folder, workers, "measure"),
         capture_output=True,
         stdin=subprocess.DEVNULL,
-        timeout=_PATIENCE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
     if done.returncode:
@@ -101,7 +92,7 @@ def _towers(job: Job, sequences: Sequences, columns: ItemColumns, crew: Crew) ->
     return SpreadTowers(sequences, columns, sizes, Plan.DATA, job.recipe(), crew)
 
 
-def measure(folder: Path, crew: Crew) -> Calibration:
+def measure(folder: Path, crew: Crew, clock: Clock) -> Calibration:
     """Return what this crew does. A collective call."""
     base = peak_bytes()
     job, sequences, columns = read_inputs(folder)
@@ -111,13 +102,13 @@ def measure(folder: Path, crew: Crew) -> Calibration:
     held = sum(table.weights.nbytes + table.squares.nbytes for table in towers.tables.values())
     dense = sum(parameter.numel() for parameter in towers.user.parameters()) * 12
     crew.wait()
-    compute_s = _median_s(_STEPS, _own_steps(towers, crew))
+    compute_s = _median_s(clock, _STEPS, _own_steps(towers, crew))
     work = max(peak_bytes() - base - held - dense - inputs, 0)
     small, large = torch.zeros(crew.size), torch.zeros(_MESSAGE // crew.size * crew.size)
     counts = [len(large) // crew.size] * crew.size
-    call_s = _median_s(_CALLS, lambda: crew.sent(small, [1] * crew.size, [1] * crew.size))
-    sum_s = _median_s(_CALLS, lambda: crew.summed(large))
-    send_s = _median_s(_CALLS, lambda: crew.sent(large, counts, counts))
+    call_s = _median_s(clock, _CALLS, lambda: crew.sent(small, [1] * crew.size, [1] * crew.size))
+    sum_s = _median_s(clock, _CALLS, lambda: crew.summed(large))
+    send_s = _median_s(clock, _CALLS, lambda: crew.sent(large, counts, counts))
     away = large.nbytes * (crew.size - 1) / crew.size
     return Calibration(
         workers=crew.size,
@@ -145,27 +136,11 @@ def _own_steps(towers: SpreadTowers, crew: Crew) -> Callable[[], object]:
     return step
 
 
-def _median_s(times: int, what: Callable[[], object]) -> float:
+def _median_s(clock: Clock, times: int, what: Callable[[], object]) -> float:
     seconds = []
     for number in range(_WARM + times):
-        began_s = time.perf_counter()
+        began_s = clock.elapsed_s()
         what()
         if number >= _WARM:
-            seconds.append(time.perf_counter() - began_s)
+            seconds.append(clock.elapsed_s() - began_s)
     return statistics.median(seconds)
-
-
-def main() -> None:
-    """Join the crew, measure, and let the first worker write it."""
-    end_with(os.getppid(), EXIT_ALONE)
-    folder = Path(sys.argv[1])
-    torch.set_num_threads(1)
-    with Crew.joined(_PATIENCE_S) as crew:
-        found = measure(folder, crew)
-        if crew.number == 0:
-            replace_file(folder / CALIBRATION, msgspec.json.encode(found))
-        crew.wait()
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,6 @@ Every attempt is a fresh launch: workers that stay cannot join a group that has 
 """
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -46,7 +45,6 @@ def run_crew(
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
                 start_new_session=True,
             )
             try:
@@ -66,24 +64,14 @@ def run_crew(
             )
 
 
-def command(folder: Path, workers: int) -> list[str]:
-    """Return what starts a crew on this machine.
+def command(folder: Path, workers: int, what: str = "work") -> list[str]:
+    """Return what starts a crew on this machine, to work or to measure.
 
-    On several, start the same worker module with ``torchrun`` on each, on a folder they share.
+    On several machines, start the same module with ``torchrun`` on each, on a folder they share.
     """
-    return [*launcher(workers), "-m", "playbill.training.parallel.worker", str(folder)]
-
-
-def launcher(workers: int) -> list[str]:
-    """Return what starts so many processes of a module as one group."""
-    return [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--max-restarts=0",
-        f"--nproc-per-node={workers}",
-    ]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--max-restarts=0"]
+    worker = ["-m", "playbill.app.crew", what, str(folder)]
+    return [*launcher, f"--nproc-per-node={workers}", *worker]
 
 
 def _watch(

@@ -1,13 +1,7 @@
-"""One worker of a crew; ``torchrun`` starts as many as there are to be.
+"""One worker of a crew: what it reads, what it does, and what it writes."""
 
-``python -m torch.distributed.run --nproc-per-node 2 -m playbill.training.parallel.worker JOB``
-"""
-
-import os
 import resource
 import statistics
-import sys
-import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -17,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from playbill.core import Clock
 from playbill.core.durable import replace_file
-from playbill.core.lifeline import end_with
 from playbill.models.networks import ItemColumns
 from playbill.training.parallel.crew import Crew
 from playbill.training.parallel.placing import Plan
@@ -29,8 +23,6 @@ from playbill.training.sequences import Sequences
 
 JOB, INPUTS, OUTPUTS, PROGRESS = "job.json", "inputs.npz", "outputs.npz", "progress.json"
 CHECKPOINTS = "checkpoints"
-EXIT_ALONE = 3
-"""A worker whose launcher is gone ends with this."""
 _VECTORS_AT_ONCE = 65_536
 _STEPS_TIMED = 100
 
@@ -107,7 +99,7 @@ def read_inputs(folder: Path) -> tuple[Job, Sequences, ItemColumns]:
     return job, sequences, columns
 
 
-def work(folder: Path, crew: Crew) -> SpreadTowers:
+def work(folder: Path, crew: Crew, clock: Clock) -> SpreadTowers:
     """Train what a folder says, from its newest checkpoint on, and write the outputs."""
     job, sequences, columns = read_inputs(folder)
     sizes = job.languages, job.durations
@@ -123,9 +115,9 @@ def work(folder: Path, crew: Crew) -> SpreadTowers:
             if number >= steps:
                 break
             if number >= len(curve):
-                began_s = time.perf_counter()
+                began_s = clock.elapsed_s()
                 curve.append(towers.step(batch, number, steps))
-                seconds.append(time.perf_counter() - began_s)
+                seconds.append(clock.elapsed_s() - began_s)
                 place = Progress(
                     step=len(curve),
                     steps=steps,
@@ -176,18 +168,3 @@ def _write_outputs(folder: Path, towers: SpreadTowers) -> None:
             folder / OUTPUTS, lambda file: np.savez(file, allow_pickle=False, vectors=vectors)
         )
     towers.crew.wait()
-
-
-def main() -> None:
-    """Join the crew and do the job of the folder that the command line names."""
-    end_with(os.getppid(), EXIT_ALONE)
-    folder = Path(sys.argv[1])
-    torch.set_num_threads(1)
-    job = msgspec.json.decode((folder / JOB).read_bytes(), type=Job)
-    crew = Crew.joined(job.timeout_s) if "WORLD_SIZE" in os.environ else Crew()
-    with crew:
-        work(folder, crew)
-
-
-if __name__ == "__main__":
-    main()
