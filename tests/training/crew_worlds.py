@@ -20,7 +20,7 @@ from playbill.training.parallel.spread_towers import SpreadRecipe, SpreadTowers
 from playbill.training.parallel.tables import Rule
 from playbill.training.sequences import Sequences
 
-VIDEOS, VIEWERS = 301, 90
+VIDEOS, VIEWERS = 301, 40
 SIZES = 3, 4
 """Buckets of languages and durations."""
 STEPS = 100
@@ -29,9 +29,9 @@ RULES = {Rule.SGD: (0.1, 0.01), Rule.ADAGRAD: (0.01, 0.001)}
 
 
 def small_world(seed: int = 0) -> tuple[Sequences, ItemColumns]:
-    """Return what 90 viewers took of 301 videos, with rows of every table unevenly many."""
+    """Return what 40 viewers took of 301 videos, with rows of every table unevenly many."""
     random = np.random.default_rng(seed)
-    sizes = random.integers(2, 41, VIEWERS)
+    sizes = random.integers(2, 25, VIEWERS)
     viewers = np.repeat(np.arange(VIEWERS), sizes)
     items = (random.integers(0, 30, len(viewers)) * 10 + viewers % 10) % VIDEOS
     kinds = random.integers(0, 4, len(viewers))
@@ -49,7 +49,7 @@ def small_world(seed: int = 0) -> tuple[Sequences, ItemColumns]:
 def recipe(rule: Rule) -> SpreadRecipe:
     rate, dense_rate = RULES[rule]
     return SpreadRecipe(
-        seed=3, passes=40, videos=517, negatives=64, rule=rule, rate=rate,
+        seed=3, passes=40, videos=131, negatives=32, rule=rule, rate=rate,
         dense_rate=dense_rate, user_dropout=0.0, warm_up=10,
     )  # fmt: skip
 

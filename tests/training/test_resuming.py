@@ -8,6 +8,7 @@ from torch import nn
 
 from playbill.core import DependencyUnavailable, FixedClock, InvalidInput, NotFound
 from playbill.training import checkpoints as checkpoints_module
+from playbill.training import ranker_training, tower_training
 from playbill.training.checkpoints import Checkpoints, Interrupted, identity_of
 from playbill.training.determinism import repeatable
 from playbill.training.fitting import Recipe, Session, fit
@@ -154,7 +155,11 @@ def test_a_disk_that_fills_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "small.pt"]
 
 
-def test_ranker_and_towers_go_on_to_the_same_graphs(tmp_path, dataset, quickly):
+def test_ranker_and_towers_go_on_to_the_same_graphs(tmp_path, dataset, quickly, monkeypatch):
+    monkeypatch.setattr(ranker_training, "FEWEST_STEPS", 60)
+    monkeypatch.setattr(tower_training, "FEWEST_STEPS", 30)
+    training = msgspec.structs.replace(quickly.training, epochs=1, tower_epochs=2)
+    quickly = msgspec.structs.replace(quickly, training=training)
     rows = dataset.rows()
     split = quick_split(rows.at_ms, quickly.training.holdout)
     items, sequences = dataset.items(), sequences_of(rows, split.train(rows.at_ms))
@@ -164,7 +169,7 @@ def test_ranker_and_towers_go_on_to_the_same_graphs(tmp_path, dataset, quickly):
         return ranker.graph, train_towers(sequences, items, quickly, session=session).user_graph
 
     plain = both(None)
-    for looks in (40, 1_100):
+    for looks in (40, 60):
         with pytest.raises(Interrupted):
             both(Session(Checkpoints(tmp_path, IDENTITY, FixedClock(0), After(looks))))
     assert both(Session(Checkpoints(tmp_path, IDENTITY, FixedClock(0)))) == plain

@@ -1,5 +1,6 @@
 """What this machine does in a step, and what it takes to say something to another worker."""
 
+import copy
 import itertools
 import statistics
 import subprocess
@@ -57,7 +58,7 @@ def shape_of(folder: Path, workers: int) -> Shape:
     """Return the shape of a folder's job, with what a step of so many workers meets."""
     job, sequences, columns = read_inputs(folder)
     tables = tables_of(columns, job.languages, job.durations)
-    towers = _towers(job, sequences, _cut(columns), Crew())
+    towers = _towers(job, sequences, _cut(copy.deepcopy(columns)), Crew())
     batch = next(towers.batches(0))
     among, mine = towers.among(batch, 0), share_of(batch, Crew(0, workers))
     items = np.unique(np.concatenate([among, mine.items.ravel()]))
@@ -83,8 +84,11 @@ def shape_of(folder: Path, workers: int) -> Shape:
 
 
 def _cut(columns: ItemColumns) -> ItemColumns:
-    """Return columns that need no more than a million rows of any table."""
-    return ItemColumns(*(getattr(columns, name) % _MOST_ROWS for name in ItemColumns.__slots__))
+    """Return columns, changed in place, that need no more than a million rows of any table."""
+    for name in ItemColumns.__slots__:
+        rows = getattr(columns, name)
+        np.remainder(rows, _MOST_ROWS, out=rows)
+    return columns
 
 
 def _towers(job: Job, sequences: Sequences, columns: ItemColumns, crew: Crew) -> SpreadTowers:
