@@ -22,7 +22,7 @@ $(VENV)/.serve-and-train: pyproject.toml
 	@touch $@
 
 $(VENV)/.everything: $(VENV)/.serve-and-train
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,search,dev]'
 	@touch $@
 
 demo: $(VENV)/.serve-and-train ## Simulate a platform, learn its feed, serve it (EXIT=1: then stop)

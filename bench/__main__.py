@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.feeds import measure_feeds
 from bench.fold import measure_fold
 from bench.ingest import measure_ingest
+from bench.learning import measure_ranker, measure_towers
 from bench.measure import Measurement
 from bench.replay import measure_replay
 from bench.slate import measure_slate
@@ -18,6 +19,8 @@ ALL = {
     "fold": measure_fold,
     "replay": measure_replay,
     "slate": measure_slate,
+    "ranker": measure_ranker,
+    "towers": measure_towers,
     "feeds": measure_feeds,
 }
 

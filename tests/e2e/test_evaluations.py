@@ -134,6 +134,7 @@ def test_leave_one_out_prints_each_source(lived: LiveHome, tmp_path: Path) -> No
     for words in ("popularity", "counts", "towers", "blend", "indexed", "HR@10"):
         assert words in done.stdout
         assert words in page.read_text()
+    assert "counts weigh" in done.stdout
 
 
 def test_rolling_over_too_few_days_is_refused(lived: LiveHome) -> None:

@@ -14,6 +14,7 @@ from playbill.models import Ranker
 if TYPE_CHECKING:
     from playbill.training import Dataset
     from playbill.training.off_policy_report import Contender
+    from playbill.training.searching import SearchAsked
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +111,23 @@ def _contender(wiring: Wiring, digest: str) -> "Contender":
     threads = wiring.settings.training.threads
     seen_until_ms = int(store.manifest(digest).data["validate_until_ms"])
     return Contender(Ranker.load(graph, len(FEATURE_NAMES), threads=threads), seen_until_ms)
+
+
+def search_recipe(
+    wiring: Wiring, asked: "SearchAsked", on_progress: OnProgress | None
+) -> dict[str, Any]:
+    """Return what was tried to train the ranker better, and the best of it.
+
+    Raises:
+        InvalidInput: the rows are unfit to train on.
+        Conflict: a training runs on this home.
+        DependencyUnavailable: Optuna is not installed, or the history cannot be written.
+    """
+    from playbill.training.searching import search
+
+    dataset = _built(wiring, on_progress)
+    history = wiring.layout.tables / "search.sqlite"
+    return search(dataset, wiring.settings, history, asked, on_progress)
 
 
 def _champion(wiring: Wiring) -> str:

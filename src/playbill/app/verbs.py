@@ -8,7 +8,7 @@ import msgspec
 
 from playbill.app.config import named_settings, write_setting
 from playbill.app.history import LogSink
-from playbill.app.judging import Asked, evaluate
+from playbill.app.judging import Asked, evaluate, search_recipe
 from playbill.app.learning import Trained, Training, train
 from playbill.app.supervisor import FIRST_WORKER
 from playbill.app.verification import StateReport, verify_state
@@ -195,6 +195,31 @@ class Home:
             against=against,
         )
         return evaluate(self.wiring, protocol, asked, on_progress)
+
+    def search(
+        self,
+        trials: int = 20,
+        minutes: float | None = None,
+        seeds: int = 1,
+        on_progress: OnProgress | None = None,
+    ) -> dict[str, Any]:
+        """Return what was tried to train the ranker better, and the best of it.
+
+        Args:
+            trials: at most so many.
+            minutes: no trial begins after so long.
+            seeds: trainings of a trial.
+            on_progress: told of stages.
+
+        Raises:
+            InvalidInput: the rows are unfit to train on.
+            DependencyUnavailable: Optuna is not installed.
+        """
+        from playbill.training.searching import SearchAsked
+
+        days = self._days(None, None)
+        asked = SearchAsked(trials=trials, minutes=minutes, seeds=seeds, **days)
+        return search_recipe(self.wiring, asked, on_progress)
 
     def precompute(
         self, users: Path | None = None, on_progress: OnProgress | None = None

@@ -139,6 +139,8 @@ def _print_retrieval(report: dict[str, Any]) -> None:
         figures = ("hit_rate", "hit_rate_spread", "ndcg", "ndcg_spread")
         table.add_row(name, *(f"{found[figure]:.4f}" for figure in figures))
     out.print(table)
+    weights = ", ".join(f"{run['counts_weigh']:g}" for run in report["runs"])
+    out.print(f"in the blend, counts weigh {weights}", highlight=False)
     out.print(report["note"], highlight=False)
 
 

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from playbill import __version__
-from playbill.cli import bench, care, data, demo, judge, learn, precompute, proofs, reference, serve
+from playbill.cli import (
+    bench,
+    care,
+    data,
+    demo,
+    judge,
+    learn,
+    precompute,
+    proofs,
+    reference,
+    search,
+    serve,
+)
 from playbill.cli.shared import out
 
 app = typer.Typer(
@@ -39,6 +51,7 @@ app.command("parity")(proofs.parity)
 app.command("replay")(proofs.replay)
 app.command("train")(learn.train)
 app.command("evaluate")(judge.evaluate)
+app.command("search")(search.search)
 app.command("precompute")(precompute.precompute)
 models = typer.Typer(help="Look after bundles.", no_args_is_help=True)
 app.add_typer(models, name="models")

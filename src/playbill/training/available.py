@@ -7,8 +7,8 @@ from playbill.core import DependencyUnavailable
 NEEDED = ("deltalake", "duckdb", "onnx", "pyarrow", "torch")
 
 
-def require_extra(needed: tuple[str, ...] = NEEDED) -> None:
-    """Do nothing when every library of the extra ``train`` is installed.
+def require_extra(needed: tuple[str, ...] = NEEDED, extra: str = "train") -> None:
+    """Do nothing when every library of an extra is installed.
 
     Raises:
         DependencyUnavailable: names those that are missing.
@@ -17,7 +17,7 @@ def require_extra(needed: tuple[str, ...] = NEEDED) -> None:
     if missing:
         raise DependencyUnavailable(
             f"training needs {', '.join(missing)}, which this machine lacks",
-            hint="pip install 'playbill[train]'",
+            hint=f"pip install 'playbill[{extra}]'",
         )
 
 

@@ -1,6 +1,5 @@
 """Policies whose worth a home's own log can tell."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -71,13 +70,7 @@ def in_order_of(
         foretold: (N,) a model's reward of each video once it is looked at, for the doubly robust
             estimate; how much less a later place is looked at is taken from the log.
     """
-    places = np.flatnonzero(shown.by_chance)
-    feeds = shown.feeds[places]
-    starts = np.flatnonzero(np.r_[True, feeds[1:] != feeds[:-1]]) if len(feeds) else feeds
-    sizes = np.diff(np.r_[starts, len(feeds)])
-    k = np.repeat(sizes, sizes)
-    starts, places, sizes = _without_single(starts, places, sizes)
-    k = k[k > 1]
+    places, sizes = _several(shown)
     block = np.repeat(np.arange(len(sizes)), sizes)
     in_place = np.arange(len(places)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     best_first = np.lexsort((in_place, -scores[places], block))
@@ -88,17 +81,19 @@ def in_order_of(
     return Decisions(
         viewers=viewers[places],
         rewards=rewards[places],
-        logged=1.0 / k,
+        logged=1.0 / np.repeat(sizes, sizes),
         target=(wanted == in_place).astype(np.float64),
         expected=expected,
         foretold=foretold[places][best_first] * looked,
     )
 
 
-def _without_single(starts: Ints, places: Ints, sizes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return feeds and places of those feeds that have more than one."""
-    several = np.repeat(sizes > 1, sizes)
-    return starts[sizes > 1], places[several], sizes[sizes > 1]
+def _several(shown: Shown) -> tuple[Ints, Ints]:
+    """Return places of chance, of feeds with several of them, and how many each feed has."""
+    places = np.flatnonzero(shown.by_chance)
+    _, sizes = np.unique(shown.feeds[places], return_counts=True)
+    kept = sizes > 1
+    return places[np.repeat(kept, sizes)], sizes[kept]
 
 
 def _looked_at(shown: Shown, rewards: Doubles, foretold: Doubles) -> Doubles:
@@ -110,12 +105,9 @@ def _looked_at(shown: Shown, rewards: Doubles, foretold: Doubles) -> Doubles:
     return found
 
 
-def compared(policies: Mapping[str, Decisions]) -> dict[str, Any]:
-    """Return each policy's estimate, or why the log cannot tell it."""
-    found = {}
-    for name, decisions in policies.items():
-        try:
-            found[name] = estimate(decisions)
-        except InvalidInput as refusal:
-            found[name] = {"refused": refusal.message, "hint": refusal.hint}
-    return found
+def told(decisions: Decisions) -> dict[str, Any]:
+    """Return a policy's estimate, or why the log cannot tell it: refused, hint."""
+    try:
+        return estimate(decisions)
+    except InvalidInput as refusal:
+        return {"refused": refusal.message, "hint": refusal.hint}

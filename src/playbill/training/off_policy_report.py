@@ -11,7 +11,7 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import InvalidInput
 from playbill.models import TASKS, Ranker, value_vector
-from playbill.training.counterfactuals import compared, in_order_of, with_share
+from playbill.training.counterfactuals import in_order_of, told, with_share
 from playbill.training.dataset import Dataset, Rows
 from playbill.training.interleaving import interleaved
 from playbill.training.progress import OnProgress, within
@@ -64,7 +64,7 @@ def evaluate_off_policy(
     viewers = rows.users[shown.rows]
     found = {
         f"{share:g}": {
-            name: compared({"": with_share(viewers, shown, reward, share)})[""]
+            name: told(with_share(viewers, shown, reward, share))
             for name, reward in rewards.items()
         }
         for share in shares
@@ -107,9 +107,7 @@ def _orders(
         scores[name] = p.astype(np.float64) @ value
         foretold = {"click": p[:, _CLICK].astype(np.float64), "utility": scores[name]}
         orders[name] = {
-            what: compared({"": in_order_of(viewers, shown, reward, scores[name], foretold[what])})[
-                ""
-            ]
+            what: told(in_order_of(viewers, shown, reward, scores[name], foretold[what]))
             for what, reward in rewards.items()
         }
     return orders, scores
