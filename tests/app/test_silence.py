@@ -74,3 +74,17 @@ def test_silence_is_no_longer_than_a_life(child, monkeypatch):
     child.started_s = clock.elapsed_s() - 2.0
     monkeypatch.setattr(children, "queued_for_a_core_s", _queued(clock, 0.0))
     assert child.silence_s(_Row(clock, 0.0, 30.0), clock) == pytest.approx(2.0)
+
+
+def test_a_thread_that_ends_takes_its_time_in_the_queue_with_it_and_is_no_silence(
+    child, monkeypatch
+):
+    clock = FixedClock(1_700_000_000_000)
+    clock.seconds += 50.0
+    monkeypatch.setattr(children, "queued_for_a_core_s", _queued(clock, 25.0))
+    row = _Row(clock, 0.0, 0.0)
+    assert child.silence_s(row, clock) == pytest.approx(0.0)
+    clock.seconds += 0.1
+    row.silent_s = 0.1
+    monkeypatch.setattr(children, "queued_for_a_core_s", _queued(clock, 2.0))
+    assert child.silence_s(row, clock) == pytest.approx(0.1)

@@ -43,7 +43,8 @@ class Child:
         """Return how long it was silent while it had, or could have had, a core.
 
         The clock is read first: whatever holds up who asks then makes a silence look shorter. None
-        is longer than its life, whatever the row still says of who had it before.
+        is longer than its life, whatever the row still says of who had it before. A thread that has
+        ended takes its time in the queue out of the sum: that makes no silence longer.
 
         Args:
             row: its own on the board.
@@ -54,7 +55,8 @@ class Child:
         queued_s = queued_for_a_core_s(self.process.pid)
         if beat_s != self.beat_s:
             self.beat_s, self.queued_s = beat_s, queued_s
-        return min(now_s - beat_s, now_s - self.started_s) - (queued_s - self.queued_s)
+        waited_s = max(queued_s - self.queued_s, 0.0)
+        return min(now_s - beat_s, now_s - self.started_s) - waited_s
 
 
 @dataclass(slots=True)
