@@ -10,7 +10,7 @@ from playbill.contracts import Settings
 from playbill.core import DependencyUnavailable, InvalidInput, content_digest
 from playbill.training.available import require_extra
 from playbill.training.dataset import Dataset
-from playbill.training.progress import OnProgress
+from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import libraries, settings_read
 from playbill.training.ranker_training import train_ranker
 from playbill.training.split import quick_split
@@ -70,7 +70,7 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows = dataset.rows(from_ms=asked.rows_from_ms)
     split = quick_split(rows.at_ms, settings.training.holdout, asked.day_offset_h)
-    done = 0
+    done, report = 0, within(on_progress, "search")
 
     def tried(trial: "optuna.Trial") -> float:
         nonlocal done
@@ -80,8 +80,7 @@ def search(
             losses.append(min(_finite(train_ranker(rows, split, recipe).record)))
         trial.set_user_attr("losses", losses)
         done += 1
-        if on_progress is not None:
-            on_progress("search", done / asked.trials)
+        report(done / asked.trials)
         return float(np.mean(losses))
 
     try:
