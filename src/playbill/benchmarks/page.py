@@ -13,6 +13,7 @@ table { border-collapse: collapse; margin: 1rem 0; width: 100%; }
 th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--soft); }
 th:first-child, td:first-child { text-align: left; }
 svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: currentColor; }
+.wide { overflow-x: auto; }
 .bar { fill: var(--line); } .line { fill: none; stroke: var(--line); stroke-width: 2; }
 .axis { stroke: var(--soft); }
 """
@@ -48,7 +49,9 @@ def table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     )
     return (
-        f"<h2>{_text(title)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f'<h2>{_text(title)}</h2><div class="wide" role="region" tabindex="0" '
+        f'aria-label="{_text(title)}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

@@ -177,7 +177,7 @@ def _measured(
     later = rows.only(split.report(rows.at_ms))
     scored = score_rows(scorer, later, day_offset_h)
     return {
-        **measure(scored, seed, surfaces=settings.surfaces),
+        **measure(scored, seed, surfaces=settings.surfaces, regions=settings.regions),
         "light": describe_light(light, later.dense, scored.ranker.p @ value),
         "leak_suspects": leak_suspects(dense, rows.labels[newest]),
     }

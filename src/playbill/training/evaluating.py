@@ -11,7 +11,7 @@ from playbill.features import FEATURE_NAMES, features_digest
 from playbill.models import Ranker
 from playbill.training.baselines import fit_baselines
 from playbill.training.dataset import Dataset
-from playbill.training.measuring import RESAMPLES, measure, pooled, score_rows
+from playbill.training.measuring import RESAMPLES, Scored, measure, pooled, score_rows
 from playbill.training.progress import OnProgress, within
 from playbill.training.ranker_training import train_ranker
 from playbill.training.split import Split, rolling_splits
@@ -71,15 +71,20 @@ def evaluate_bundle(
     split = _split_of(manifest)
     beside = fit_baselines(rows, split, settings, on_progress) if baselines else {}
     within(on_progress, "measure")(0.0)
-    found = measure(
-        score_rows(ranker, later, day_offset_h, beside),
-        settings.training.seed,
-        resamples,
-        surfaces=settings.surfaces,
-    )
+    found = _measured(score_rows(ranker, later, day_offset_h, beside), settings, resamples)
     within(on_progress, "measure")(1.0)
     data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
     return {"protocol": "quick", **found, "data": {**data, "seen_until_ms": seen_until_ms}}
+
+
+def _measured(scored: Scored, settings: Settings, resamples: int) -> dict[str, Any]:
+    return measure(
+        scored,
+        settings.training.seed,
+        resamples,
+        surfaces=settings.surfaces,
+        regions=settings.regions,
+    )
 
 
 def _split_of(manifest: Manifest) -> Split:
@@ -138,6 +143,6 @@ def evaluate_rolling(
         parts.append(score_rows(ranker, later, day_offset_h, beside))
         used.append({**msgspec.to_builtins(split), "train_rows": trained.record["train_rows"],
                      "report_rows": len(later)})  # fmt: skip
-    found = measure(pooled(parts), settings.training.seed, resamples, surfaces=settings.surfaces)
+    found = _measured(pooled(parts), settings, resamples)
     data = {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h}
     return {"protocol": "rolling", "days": days, **found, "data": {**data, "splits": used}}

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from playbill.features import FEATURE_NAMES
 from playbill.models import TASKS, Ranker
-from playbill.training.baselines import Scorer
+from playbill.training.baselines import ITEM_RATES, Scorer
 from playbill.training.bootstrap import LEVEL, Resamples
 from playbill.training.dataset import Rows
 from playbill.training.figures import Figures
@@ -20,12 +20,7 @@ from playbill.training.split import local_days
 
 Floats = npt.NDArray[np.float32]
 
-FLOOR = {
-    "click": "item_click_rate_14d",
-    "long_view": "item_long_view_rate_14d",
-    "like": "user_like_rate_14d",
-    "negative": "item_negative_rate_14d",
-}
+FLOOR = {**ITEM_RATES, "like": "user_like_rate_14d"}
 """What needs no learning: a smoothed rate, read at the instant of the row."""
 IN_ORDER_ONLY = ("popularity",)
 """Baselines whose scores are no probabilities."""
@@ -96,7 +91,12 @@ def viewer_days(users: Ints, days: Ints) -> Ints:
 
 
 def measure(
-    scored: Scored, seed: int, resamples: int = RESAMPLES, *, surfaces: tuple[str, ...] = ()
+    scored: Scored,
+    seed: int,
+    resamples: int = RESAMPLES,
+    *,
+    surfaces: tuple[str, ...] = (),
+    regions: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the tables of a ranker and of what it must beat, with how sure they are.
 
@@ -108,6 +108,7 @@ def measure(
         seed: of the bootstrap.
         resamples: draws of the bootstrap.
         surfaces: names by code, from 1 on, for the slices.
+        regions: likewise.
     """
     rows, groups = scored.rows, viewer_days(scored.rows.users, scored.days)
     draws = Resamples.draw(rows.users, resamples, seed)
@@ -126,7 +127,7 @@ def measure(
             name: _gains(figures, rows, scored.ranker, pair)
             for name, pair in scored.baselines.items()
         },
-        "slices": measure_slices(rows, scored.ranker.p, surfaces),
+        "slices": measure_slices(rows, scored.ranker.p, surfaces, regions),
         "intervals": {
             "method": "percentiles of a bootstrap over viewers; of gains, paired",
             "level": LEVEL,

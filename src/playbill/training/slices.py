@@ -18,21 +18,24 @@ FEWEST_ROWS = 200
 """Smaller slices are left out: their figures say nothing."""
 NEW_VIEWER = 10.0
 """Impressions of the last fortnight below which a viewer counts as new."""
-_AGES = ("new", "weeks", "older")
+_AGES = ("newest third", "middle third", "oldest third")
 
 
-def measure_slices(rows: Rows, p: Floats, surfaces: tuple[str, ...] = ()) -> dict[str, Any]:
+def measure_slices(
+    rows: Rows, p: Floats, surfaces: tuple[str, ...] = (), regions: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return by dimension and value: rows, and by task positives, AUC and calibration.
 
     Args:
         rows: N of them.
         p: (N, 4) as served.
         surfaces: names by code, from 1 on; codes beyond are told as numbers.
+        regions: likewise.
     """
     seen = np.expm1(rows.dense[:, FEATURE_NAMES.index("user_impressions_14d")])
     slices = {
         "surface": (rows.categories[:, 0], ("none", *surfaces)),
-        "region": (rows.categories[:, 1], ()),
+        "region": (rows.categories[:, 1], ("none", *regions)),
         "viewer": ((seen >= NEW_VIEWER).astype(np.int64), ("new", "known")),
         "video_age": (_thirds(rows.dense[:, FEATURE_NAMES.index("item_age")]), _AGES),
     }
