@@ -5,7 +5,8 @@ import pytest
 from training_worlds import SETTINGS, exposed_world
 
 from playbill.contracts import Settings
-from playbill.training import Dataset, build_dataset
+from playbill.training import Dataset, Rows, build_dataset
+from playbill.training.split import Split, quick_split
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,15 @@ def quickly() -> Settings:
         SETTINGS.training, epochs=6, tower_epochs=8, batch_rows=128, learning_rate=3e-3, threads=1
     )
     return msgspec.structs.replace(SETTINGS, training=training)
+
+
+@pytest.fixture(scope="session")
+def rows(dataset: Dataset) -> Rows:
+    """All rows of the small world."""
+    return dataset.rows()
+
+
+@pytest.fixture(scope="session")
+def split(rows: Rows, quickly: Settings) -> Split:
+    """Its quick split."""
+    return quick_split(rows.at_ms, quickly.training.holdout)

@@ -16,12 +16,12 @@ from playbill.app.clock import SystemClock
 from playbill.cli.main import app
 from playbill.training.parallel import Crew, Job, Plan, write_inputs
 from playbill.training.parallel.advising import Calibration, Limits, Shape, advise, predicted
-from playbill.training.parallel.calibrating import measure, shape_of
+from playbill.training.parallel.calibrating import distinct_rows, measure, shape_of
+from playbill.training.parallel.spread_towers import SpreadTowers
 
 MIB = 2**20
 SHAPE = Shape(
     rows={"residuals": 8_000_000, "authors": 200_000, "topics": 1_000},
-    distinct={"residuals": 6_000, "authors": 4_000, "topics": 900},
     width=64,
     dense=150_000,
     input_bytes=500 * MIB,
@@ -34,6 +34,7 @@ SHAPE = Shape(
 def calibration(workers: int, **changes: float) -> Calibration:
     known = Calibration(
         workers=workers,
+        distinct={"residuals": 6_000, "authors": 4_000, "topics": 900},
         base_bytes=300 * MIB,
         work_bytes=100 * MIB,
         compute_s=0.8 / workers,
@@ -104,18 +105,19 @@ def test_the_shape_is_that_of_the_inputs(tmp_path: Path):
         languages=SIZES[0], durations=SIZES[1], timeout_s=20.0,
     )  # fmt: skip
     write_inputs(tmp_path, job, sequences, columns)
-    shape = shape_of(tmp_path, 1)
+    shape = shape_of(tmp_path)
     assert shape.rows == {"topics": 8, "authors": 41, "residuals": 302, "languages": 4,
                           "durations": 5}  # fmt: skip
     assert shape.examples == len(sequences)
     assert 0 < shape.per_step <= 517
-    assert all(0 < shape.distinct[name] <= rows for name, rows in shape.rows.items())
-    half = shape_of(tmp_path, 2)
-    assert half.distinct["residuals"] <= shape.distinct["residuals"]
     known = measure(tmp_path, Crew(), SystemClock())
     assert known.workers == 1
     assert known.compute_s > 0
     assert known.base_bytes > 50 * MIB
+    assert all(0 < known.distinct[name] <= rows for name, rows in shape.rows.items())
+    towers = SpreadTowers(sequences, columns, SIZES, Plan.DATA, job, Crew())
+    assert distinct_rows(towers, Crew()) == known.distinct
+    assert distinct_rows(towers, Crew(0, 2))["residuals"] <= known.distinct["residuals"]
 
 
 def test_a_made_up_catalogue_has_a_row_a_video_and_few_that_are_taken_often():

@@ -13,19 +13,8 @@ from playbill.training.measuring import measure, score_rows
 from playbill.training.metrics import auc
 from playbill.training.ranker_training import train_ranker
 from playbill.training.slices import measure_slices
-from playbill.training.split import quick_split
 
 pytest.importorskip("lightgbm")
-
-
-@pytest.fixture(scope="module")
-def rows(dataset):
-    return dataset.rows()
-
-
-@pytest.fixture(scope="module")
-def split(rows, quickly):
-    return quick_split(rows.at_ms, quickly.training.holdout)
 
 
 @pytest.fixture(scope="module")

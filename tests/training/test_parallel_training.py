@@ -285,7 +285,7 @@ def test_a_checkpoint_is_taken_over_by_any_number_of_workers(tmp_path, order):
 
 
 def _member(number: int, size: int, plan: Plan) -> SpreadTowers:
-    return SpreadTowers(*small_world(), SIZES, plan, job().recipe(), Crew(number, size))
+    return SpreadTowers(*small_world(), SIZES, plan, job(), Crew(number, size))
 
 
 def test_a_checkpoint_with_a_row_missing_or_twice_is_not_taken(tmp_path):

@@ -13,17 +13,6 @@ from playbill.training import ranker_training
 from playbill.training.leaks import leak_suspects
 from playbill.training.measuring import measure, score_rows
 from playbill.training.ranker_training import moments, schedule, taught_tasks, train_ranker
-from playbill.training.split import quick_split
-
-
-@pytest.fixture(scope="module")
-def rows(dataset):
-    return dataset.rows()
-
-
-@pytest.fixture(scope="module")
-def split(rows, quickly):
-    return quick_split(rows.at_ms, quickly.training.holdout)
 
 
 @pytest.fixture(scope="module")

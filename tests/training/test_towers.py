@@ -4,13 +4,14 @@ import pytest
 import torch
 from training_worlds import SETTINGS, exposed_world
 
+from playbill.core import InvalidInput
 from playbill.features import USER_RECORD, empty_user
 from playbill.models import ContentTower, UserTower, history_inputs
 from playbill.models.content_tower import normalised
 from playbill.training import Dataset, build_dataset
 from playbill.training.crewed_towers import train_towers_by_crew
 from playbill.training.retrieval_metrics import measure_towers
-from playbill.training.sequences import sequences_of
+from playbill.training.sequences import Sequences, sequences_of
 from playbill.training.split import quick_split
 from playbill.training.tower_data import FEWEST_ITEM_POSITIVES, item_places, positives_of
 from playbill.training.tower_training import train_towers
@@ -137,6 +138,12 @@ def test_a_crew_makes_towers_that_serve_like_those_of_one(parts, quickly):
     with_content = content_only(made, items)
     unknown = np.setdiff1d(np.arange(len(items)), item_places(items, sequences.items).item_rows)
     assert made.item_vectors[unknown] == pytest.approx(with_content[unknown], abs=1e-5)
+
+
+def test_a_crew_without_a_sequence_is_refused_before_it_starts(parts, quickly):
+    empty = np.empty(0, np.int64)
+    with pytest.raises(InvalidInput, match="retrieval has nothing to learn"):
+        train_towers_by_crew(Sequences(empty, empty, empty), parts[0], quickly)
 
 
 def content_only(towers, items):

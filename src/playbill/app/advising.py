@@ -69,10 +69,10 @@ def advise_training(wiring: Wiring, asked: AdviceAsked, on_progress: OnProgress 
         job = _prepare(wiring, asked, folder)
         known = []
         for number, workers in enumerate(sorted(set(asked.workers))):
-            tell("measure workers", number / len(asked.workers))
+            tell("measure workers", number / len(set(asked.workers)))
             known.append(calibrate(folder, workers))
         tell("measure workers", 1.0)
-        shape = shape_of(folder, max(asked.workers))
+        shape = shape_of(folder)
         memory = int(asked.memory_gib * 2**30)
         limits = Limits(memory_bytes=memory, hours=asked.hours, price_per_hour=asked.price)
         plans = advise(shape, limits, known)

@@ -32,6 +32,7 @@ from playbill.training.parallel.worker import (
 from playbill.training.progress import OnProgress, within
 from playbill.training.sequences import Sequences
 from playbill.training.tower_data import item_places
+from playbill.training.tower_rules import require_sequences
 from playbill.training.tower_training import VIDEOS_PER_ROW, TrainedTowers
 
 Floats = npt.NDArray[np.float32]
@@ -61,9 +62,11 @@ def train_towers_by_crew(
         session: where checkpoints are kept, and who hears of the loss.
 
     Raises:
+        InvalidInput: there is no sequence to learn from.
         Interrupted: told to stop; the crew's last checkpoint is kept.
         DependencyUnavailable: the crew failed again and again, or the disk refused.
     """
+    require_sequences(sequences)
     training = settings.training
     places = item_places(items, sequences.items)
     job = job_of(settings)

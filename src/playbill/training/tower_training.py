@@ -1,6 +1,5 @@
 """The retrieval towers: viewers and videos in one space, by sampled softmax."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,8 @@ import torch
 from torch import Tensor
 
 from playbill.contracts import Settings
-from playbill.core import InvalidInput
-from playbill.features.layout import HISTORY, LONG
-from playbill.models import ContentTower, kinds_of
+from playbill.features.layout import HISTORY
+from playbill.models import ContentTower
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES, normalised
 from playbill.models.networks import ItemNetwork
 from playbill.models.user_graph import user_tower_graph
@@ -24,6 +22,13 @@ from playbill.training.sequences import Sequences
 from playbill.training.softmax_loss import softmax_loss
 from playbill.training.steps import plan_steps
 from playbill.training.tower_data import ItemPlaces, item_places
+from playbill.training.tower_rules import (
+    RESIDUAL_DROPOUT,
+    how_often_met,
+    loss_weights,
+    require_sequences,
+    rise_and_fall,
+)
 from playbill.training.windows import Batch, batches, cut
 
 Floats = npt.NDArray[np.float32]
@@ -32,19 +37,14 @@ Records = npt.NDArray[np.void]
 LEARNING_RATE = 3e-3
 BETAS = 0.9, 0.98
 WEIGHT_DECAY = 1e-2
-WARM_UP_STEPS = 100
-RESIDUAL_DROPOUT = 0.1
 ALL_VIDEOS = 8_192
 """Up to so many videos, each is told from all others; beyond it, from those of the step."""
 SHARED_NEGATIVES = 512
 """Videos drawn evenly and added to every step's own, so that unpopular ones are placed too."""
 VIDEOS_PER_ROW = 4
 """A step foretells so many times the rows of one step of the ranker."""
-LONG_VIEW_WEIGHS = 2.0
-"""A video that was viewed long, beside one that was clicked or liked alone."""
 FEWEST_STEPS = 300
 """On few videos there are more passes than the setting says, up to 30."""
-_LONG_VIEW = int(kinds_of(np.array([LONG], np.uint8))[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,7 @@ def train_towers(
     Raises:
         InvalidInput: there is no sequence to learn from.
     """
-    if not len(sequences):
-        raise InvalidInput(
-            "no viewer took to any video in the rows that train; retrieval has nothing to learn",
-            hint="check that clicks and watches reach the log and join: see late and unmatched",
-        )
+    require_sequences(sequences)
     places = item_places(items, sequences.items)
     training = settings.training
     with repeatable(training.seed + 1, training.threads):
@@ -146,15 +142,10 @@ def _fit(
         loss=lambda batch: _loss(user, item, batch, frequency),
         size=lambda batch: int(batch.asked.sum()),
         examples=len(sequences),
-        rate=lambda step, share: LEARNING_RATE * _schedule(step, share),
+        rate=lambda step, share: LEARNING_RATE * rise_and_fall(step, share),
         random=random,
     )
     return fit(recipe, session, within(on_progress, "train towers")).losses
-
-
-def _schedule(step: int, share: float) -> float:
-    """Return the factor on the learning rate: up for a hundred steps, then down a cosine."""
-    return max(min((step + 1) / WARM_UP_STEPS, 0.5 + 0.5 * math.cos(math.pi * share)), 1e-3)
 
 
 def _loss(user: UserNetwork, item: ItemNetwork, batch: Batch, frequency: Tensor) -> Tensor:
@@ -180,14 +171,11 @@ def _loss(user: UserNetwork, item: ItemNetwork, batch: Batch, frequency: Tensor)
         vectors = item(needed)
         recent = vectors[place[len(candidates) :]].view(*items.shape, -1)
         among, wanted = vectors[place[: len(candidates)]], torch.searchsorted(candidates, targets)
-        met = (
-            1.0
-            - (1.0 - frequency[candidates]).pow(len(targets))
-            * (1.0 - 1.0 / len(frequency)) ** SHARED_NEGATIVES
-        )
+        shares = frequency[candidates]
+        met = how_often_met(shares, len(targets), SHARED_NEGATIVES, len(frequency))
     kinds = torch.from_numpy(batch.kinds)
     viewers = user(recent[:, :-1], kinds[:, :-1])[asked]
-    weights = 1.0 + (LONG_VIEW_WEIGHS - 1.0) * ((kinds[asked] & _LONG_VIEW) > 0)
+    weights = loss_weights(kinds[asked])
     return softmax_loss(viewers * user.log_scale.exp(), among, -met.log(), wanted, weights)
 
 

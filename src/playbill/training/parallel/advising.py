@@ -24,6 +24,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     """What this machine did when it was measured, with as many workers as are asked about."""
 
     workers: int
+    distinct: dict[str, int]
+    """Rows of each table that one worker meets in a step."""
     base_bytes: int
     """Resident size of a worker before it holds anything of the job."""
     work_bytes: int
@@ -39,10 +41,9 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be trained. ``distinct`` rows of each table are met in a step by one worker."""
+    """What is to be trained."""
 
     rows: dict[str, int]
-    distinct: dict[str, int]
     width: int
     dense: int
     """Parameters of the user tower."""
@@ -160,7 +161,7 @@ def predicted(shape: Shape, known: Calibration, plan: Plan) -> tuple[int, int, f
     elsewhere = (workers - 1) / workers
     exchanged, calls = 0.0, 0
     for name, placement in placements.items():
-        rows = shape.distinct[name]
+        rows = known.distinct[name]
         if placement.copied:
             exchanged += (workers - 1) * rows * (shape.width * _FLOAT + _ID)
             calls += 4

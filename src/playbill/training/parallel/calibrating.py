@@ -1,6 +1,5 @@
 """What this machine does in a step, and what it takes to say something to another worker."""
 
-import copy
 import itertools
 import statistics
 import subprocess
@@ -54,33 +53,36 @@ def calibrate(folder: Path, workers: int) -> Calibration:
     return msgspec.json.decode((folder / CALIBRATION).read_bytes(), type=Calibration)
 
 
-def shape_of(folder: Path, workers: int) -> Shape:
-    """Return the shape of a folder's job, with what a step of so many workers meets."""
+def shape_of(folder: Path) -> Shape:
+    """Return the shape of a folder's job."""
     job, sequences, columns = read_inputs(folder)
     tables = tables_of(columns, job.languages, job.durations)
-    towers = _towers(job, sequences, _cut(copy.deepcopy(columns)), Crew())
-    batch = next(towers.batches(0))
-    among, mine = towers.among(batch, 0), share_of(batch, Crew(0, workers))
-    items = np.unique(np.concatenate([among, mine.items.ravel()]))
-    met = {
-        "topics": columns.topics[items],
-        "authors": columns.authors[items],
-        "residuals": columns.residuals[items],
-        "languages": columns.languages[items],
-        "durations": columns.durations[items],
-    }
-    arrays = [getattr(sequences, name) for name in Sequences.__slots__]
-    arrays += [getattr(columns, name) for name in ItemColumns.__slots__]
+    input_bytes = _bytes_of(sequences, columns)
+    towers = _towers(job, sequences, _cut(columns), Crew())
     return Shape(
         rows={table.name: table.rows for table in tables},
-        distinct={name: len(np.unique(rows)) for name, rows in met.items()},
         width=tables[0].width,
         dense=sum(parameter.numel() for parameter in towers.user.parameters()),
-        input_bytes=sum(array.nbytes for array in arrays),
+        input_bytes=input_bytes,
         examples=len(sequences),
-        per_step=int(batch.asked.sum()),
+        per_step=int(next(towers.batches(0)).asked.sum()),
         passes=job.passes,
     )
+
+
+def distinct_rows(towers: SpreadTowers, crew: Crew) -> dict[str, int]:
+    """Return how many rows of each table a worker of a crew meets in the first step."""
+    batch, columns = next(towers.batches(0)), towers.items.columns
+    mine = share_of(batch, crew)
+    items = np.unique(np.concatenate([towers.among(batch, 0), mine.items.ravel()]))
+    return {name: len(np.unique(getattr(columns, name)[items])) for name in ItemColumns.__slots__}
+
+
+def _bytes_of(sequences: Sequences, columns: ItemColumns) -> int:
+    """Return what every worker holds of the inputs."""
+    arrays = [getattr(sequences, name) for name in Sequences.__slots__]
+    arrays += [getattr(columns, name) for name in ItemColumns.__slots__]
+    return sum(array.nbytes for array in arrays)
 
 
 def _cut(columns: ItemColumns) -> ItemColumns:
@@ -93,15 +95,14 @@ def _cut(columns: ItemColumns) -> ItemColumns:
 
 def _towers(job: Job, sequences: Sequences, columns: ItemColumns, crew: Crew) -> SpreadTowers:
     sizes = job.languages, job.durations
-    return SpreadTowers(sequences, columns, sizes, Plan.DATA, job.recipe(), crew)
+    return SpreadTowers(sequences, columns, sizes, Plan.DATA, job, crew)
 
 
 def measure(folder: Path, crew: Crew, clock: Clock) -> Calibration:
     """Return what this crew does. A collective call."""
     base = peak_bytes()
     job, sequences, columns = read_inputs(folder)
-    inputs = sum(getattr(sequences, name).nbytes for name in Sequences.__slots__)
-    inputs += sum(getattr(columns, name).nbytes for name in ItemColumns.__slots__)
+    inputs = _bytes_of(sequences, columns)
     towers = _towers(job, sequences, _cut(columns), Crew())
     held = sum(table.weights.nbytes + table.squares.nbytes for table in towers.tables.values())
     dense = sum(parameter.numel() for parameter in towers.user.parameters()) * 12
@@ -116,6 +117,7 @@ def measure(folder: Path, crew: Crew, clock: Clock) -> Calibration:
     away = large.nbytes * (crew.size - 1) / crew.size
     return Calibration(
         workers=crew.size,
+        distinct=distinct_rows(towers, crew),
         base_bytes=crew.largest(base),
         work_bytes=crew.largest(work),
         compute_s=crew.largest(int(compute_s * 1e9)) / 1e9,

@@ -1,16 +1,14 @@
 """Both towers trained by a crew: batches are split, tables spread, the user tower copied."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from playbill.features.layout import HISTORY, LONG
-from playbill.models import kinds_of
+from playbill.features.layout import HISTORY
 from playbill.models.networks import ItemColumns
 from playbill.models.tasks import WIDTH
 from playbill.models.user_network import UserNetwork
@@ -20,33 +18,39 @@ from playbill.training.parallel.spread_items import DEVIATIONS, SpreadItems, tab
 from playbill.training.parallel.tables import Rule, SpreadTable
 from playbill.training.sequences import Sequences
 from playbill.training.softmax_loss import softmax_loss
+from playbill.training.tower_rules import (
+    RESIDUAL_DROPOUT,
+    WARM_UP_STEPS,
+    how_often_met,
+    loss_weights,
+    rise_and_fall,
+)
 from playbill.training.windows import Batch, batches, cut
 
 Ints = npt.NDArray[np.int64]
 
-LONG_VIEW_WEIGHS = 2.0
-_LONG_VIEW = int(kinds_of(np.array([LONG], np.uint8))[0])
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadRecipe:
+class SpreadRecipe(msgspec.Struct, frozen=True, kw_only=True):
     """How towers are trained by a crew.
 
     What follows from it is the same for any number of workers but for the order of sums, as long as
-    nothing of the user tower is dropped. ``videos`` of a step; ``negatives`` are drawn evenly and
-    shared by all workers; ``rate`` of the tables and ``dense_rate`` of the user tower.
+    nothing of the user tower is dropped.
     """
 
-    seed: int = 7
-    passes: int = 6
-    videos: int = 4_096
-    negatives: int = 2_048
+    seed: int
+    passes: int
+    videos: int
+    """Of a step."""
+    negatives: int
+    """Drawn evenly in a step, and shared by all workers."""
     rule: Rule = Rule.ADAGRAD
     rate: float = 0.05
+    """Of the tables."""
     dense_rate: float = 3e-3
-    dropout: float = 0.1
+    """Of the user tower."""
+    dropout: float = RESIDUAL_DROPOUT
     user_dropout: float = 0.2
-    warm_up: int = 100
+    warm_up: int = WARM_UP_STEPS
 
 
 class SpreadTowers:
@@ -127,7 +131,7 @@ class SpreadTowers:
         The videos told apart are those of the whole batch and some drawn evenly, corrected for how
         often each is met; see ``tower_training``.
         """
-        weights = 1.0 + (LONG_VIEW_WEIGHS - 1.0) * ((batch.kinds & _LONG_VIEW) > 0)
+        weights = loss_weights(batch.kinds)
         total = float(weights[batch.asked].sum())
         mine = share_of(batch, self.crew)
         needed, place = np.unique(np.concatenate([among, mine.items.ravel()]), return_inverse=True)
@@ -143,17 +147,13 @@ class SpreadTowers:
         viewers = self.user(recent[:, :-1], kinds[:, :-1])[asked] * self.user.log_scale.exp()
         wanted = torch.from_numpy(np.searchsorted(among, mine.items[mine.asked]))
         part = torch.from_numpy(weights[self.crew.number :: self.crew.size][mine.asked]).float()
-        met = torch.from_numpy(self._met(among, int(batch.asked.sum())))
+        shares, targets = self._frequency[among], int(batch.asked.sum())
+        met = torch.from_numpy(
+            how_often_met(shares, targets, self.recipe.negatives, self.catalogue)
+        ).float()
         share = float(part.sum()) / total
         found: Tensor = softmax_loss(viewers, keys, -met.log(), wanted, part) * share
         return found
-
-    def _met(self, among: Ints, targets: int) -> npt.NDArray[np.float32]:
-        """Return (K,) how likely each video is among those of a step."""
-        not_taken = (1.0 - self._frequency[among]) ** targets
-        not_drawn = (1.0 - 1.0 / self.catalogue) ** self.recipe.negatives
-        met: npt.NDArray[np.float32] = (1.0 - not_taken * not_drawn).astype(np.float32)
-        return met
 
     def _sum_gradients(self) -> None:
         """Add up the user tower's gradients of all workers, in one call."""
@@ -174,8 +174,7 @@ class SpreadTowers:
 
     def _set_rates(self, number: int, steps: int) -> None:
         """Let both rates rise over the first steps, and fall along a cosine."""
-        rise = (number + 1) / max(self.recipe.warm_up, 1)
-        factor = min(rise, 0.5 + 0.5 * math.cos(math.pi * number / max(steps, 1)))
+        factor = rise_and_fall(number, number / max(steps, 1), self.recipe.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.dense_rate * factor
         for table in self.tables.values():

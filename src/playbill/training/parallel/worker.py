@@ -18,7 +18,6 @@ from playbill.training.parallel.crew import Crew
 from playbill.training.parallel.placing import Plan
 from playbill.training.parallel.shards import latest, restore, save
 from playbill.training.parallel.spread_towers import SpreadRecipe, SpreadTowers
-from playbill.training.parallel.tables import Rule
 from playbill.training.sequences import Sequences
 
 JOB, INPUTS, OUTPUTS, PROGRESS = "job.json", "inputs.npz", "outputs.npz", "progress.json"
@@ -27,31 +26,20 @@ _VECTORS_AT_ONCE = 65_536
 _STEPS_TIMED = 100
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Job(SpreadRecipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a crew is to do; beside it lie the inputs, and checkpoints and outputs come to lie."""
 
     plan: Plan
-    seed: int
-    passes: int
-    videos: int
-    negatives: int
     languages: int
+    """Buckets of languages."""
     durations: int
+    """Buckets of durations."""
     timeout_s: float
-    rule: Rule = Rule.ADAGRAD
-    rate: float = 0.05
-    dense_rate: float = 3e-3
-    dropout: float = 0.1
-    user_dropout: float = 0.2
+    """A worker that keeps the others waiting for so long is lost."""
     every_steps: int = 50
     """Steps between two checkpoints."""
     most_steps: int | None = None
     """Where it ends before the last pass does; None for nowhere."""
-
-    def recipe(self) -> SpreadRecipe:
-        """Return how towers are trained."""
-        names = SpreadRecipe.__slots__
-        return SpreadRecipe(**{name: getattr(self, name) for name in names if name != "warm_up"})
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +91,7 @@ def work(folder: Path, crew: Crew, clock: Clock) -> SpreadTowers:
     """Train what a folder says, from its newest checkpoint on, and write the outputs."""
     job, sequences, columns = read_inputs(folder)
     sizes = job.languages, job.durations
-    towers = SpreadTowers(sequences, columns, sizes, job.plan, job.recipe(), crew)
+    towers = SpreadTowers(sequences, columns, sizes, job.plan, job, crew)
     identity = {"job": msgspec.to_builtins(job), "examples": len(sequences)}
     checkpoints = folder / CHECKPOINTS
     found = latest(checkpoints)
