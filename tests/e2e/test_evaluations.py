@@ -137,6 +137,17 @@ def test_leave_one_out_prints_each_source(lived: LiveHome, tmp_path: Path) -> No
     assert "counts weigh" in done.stdout
 
 
+def test_cold_start_prints_what_is_new_and_by_how_much(lived: LiveHome, tmp_path: Path) -> None:
+    page = tmp_path / "new.html"
+    done = evaluated(lived.home, "cold-start", "--html", str(page))
+    assert done.exit_code == 0, done.output
+    for words in ("popularity", "hindsight", "towers", "HR@10"):
+        assert words in done.stdout
+        assert words in page.read_text()
+    assert "towers above popularity" in done.stdout
+    assert "HR@10 of new videos" in page.read_text()
+
+
 def test_rolling_over_too_few_days_is_refused(lived: LiveHome) -> None:
     done = evaluated(lived.home, "rolling")
     assert done.exit_code == 2

@@ -23,7 +23,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     day_offset_h: int
     rows_from_ms: int | None
     seeds: int = 1
-    """Leave-one-out: trainings, each with its seed."""
+    """Leave-one-out and cold-start: trainings, each with its seed."""
     baselines: bool = True
     """Quick and rolling: teach baselines on the same rows."""
     shares: tuple[float, ...] = ()
@@ -94,6 +94,14 @@ def _leave_one_out(wiring: Wiring, asked: Asked, on_progress: OnProgress | None)
     )
 
 
+def _cold_start(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) -> dict[str, Any]:
+    from playbill.training import evaluate_cold_start
+
+    return evaluate_cold_start(
+        _built(wiring, on_progress), wiring.settings, on_progress, seeds=asked.seeds
+    )
+
+
 def _off_policy(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) -> dict[str, Any]:
     from playbill.training import Dataset, evaluate_off_policy
 
@@ -154,7 +162,8 @@ PROTOCOLS: dict[str, Callable[[Wiring, Asked, OnProgress | None], dict[str, Any]
     "quick": _quick,
     "rolling": _rolling,
     "leave-one-out": _leave_one_out,
+    "cold-start": _cold_start,
     "off-policy": _off_policy,
 }
 """The champion on rows it never saw; daily retraining; retrieval without each viewer's last videos;
-policies that did not serve."""
+retrieval of what nobody had met; policies that did not serve."""

@@ -171,14 +171,14 @@ class Home:
         shares: tuple[float, ...] = (),
         against: str | None = None,
     ) -> dict[str, Any]:
-        """Return the report of a protocol: quick, rolling, leave-one-out or off-policy.
+        """Return the report of a protocol: one of ``PROTOCOLS`` of ``playbill.app.judging``.
 
         Args:
             protocol: its name.
             on_progress: told of stages.
             day_offset_h: when days begin; None for the setting.
             rows_from_ms: rows before it teach nothing; None for the setting.
-            seeds: for leave-one-out: trainings, each with its seed.
+            seeds: for leave-one-out and cold-start: trainings, each with its seed.
             baselines: for quick and rolling: whether others are taught on the same rows.
             shares: for off-policy: shares of places given to chance.
             against: for off-policy: digest of a bundle to stand beside the champion.

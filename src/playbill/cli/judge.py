@@ -25,17 +25,17 @@ class Protocol(enum.StrEnum):
     """A ranker a day, each scored on the next; what daily retraining would have served."""
     LEAVE_ONE_OUT = "leave-one-out"
     """Retrieval: each viewer's last video, among all that the viewer had not taken."""
+    COLD_START = "cold-start"
+    """Retrieval: videos and viewers that are held out entirely."""
     OFF_POLICY = "off-policy"
     """Policies that did not serve, from the places that chance filled."""
 
 
 def evaluate(
     home: HomeOption = None,
-    protocol: Annotated[
-        Protocol, typer.Option(help="quick, rolling, leave-one-out or off-policy.")
-    ] = Protocol.QUICK,
+    protocol: Annotated[Protocol, typer.Option(help="What is held out.")] = Protocol.QUICK,
     seeds: Annotated[
-        int, typer.Option(min=1, max=100, help="For leave-one-out: trainings, each with its seed.")
+        int, typer.Option(min=1, max=100, help="For retrieval: trainings, each with its seed.")
     ] = 1,
     baselines: Annotated[
         bool, typer.Option(help="Teach baselines on the same rows, and stand them beside it.")
@@ -75,6 +75,8 @@ def evaluate(
             print_json(report)
         elif protocol is Protocol.LEAVE_ONE_OUT:
             _print_retrieval(report)
+        elif protocol is Protocol.COLD_START:
+            _print_cold_start(report)
         elif protocol is Protocol.OFF_POLICY:
             _print_policies(report)
         else:
@@ -142,6 +144,31 @@ def _print_retrieval(report: dict[str, Any]) -> None:
     weights = ", ".join(f"{run['counts_weigh']:g}" for run in report["runs"])
     out.print(f"in the blend, counts weigh {weights}", highlight=False)
     out.print(report["note"], highlight=False)
+
+
+def _print_cold_start(report: dict[str, Any]) -> None:
+    videos = report["videos"]
+    parts = {f"{videos['held']:,} new videos of {videos['of']:,}": videos}
+    parts |= {
+        f"new viewers after {size} videos": found for size, found in report["viewers"].items()
+    }
+    cut = report["cut"]
+    table = Table(title=f"cold-start: {report['seeds']} seeds, a tenth held out")
+    for heading in ("foretold", "viewers", "ranked by", f"HR@{cut}", f"NDCG@{cut}"):
+        table.add_column(heading, justify="left" if "r" in heading[:2] else "right")
+    for name, part in parts.items():
+        for source, found in part["sources"].items():
+            figures = (f"{found[figure]:.4f}" for figure in ("hit_rate", "ndcg"))
+            table.add_row(name, f"{part['viewers']:,}", source, *figures)
+        margin = (_ranged_gain(part["above_popularity"][figure]) for figure in ("hit_rate", "ndcg"))
+        table.add_row(name, "", "towers above popularity", *margin, end_section=True)
+    out.print(table)
+    out.print(report["note"], highlight=False)
+
+
+def _ranged_gain(found: dict[str, Any]) -> str:
+    low, high = found["interval"]
+    return f"{found['gain']:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 def _print_policies(report: dict[str, Any]) -> None:

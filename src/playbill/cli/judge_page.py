@@ -1,6 +1,6 @@
 """The page of an evaluation: what is foretold beside what came, and every figure there is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,34 @@ def write_evaluation(path: Path, report: Mapping[str, Any]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    if "sources" in report:
-        parts = _of_retrieval(report)
-    else:
-        parts = _of_policies(report) if "orders" in report else _of_ranking(report)
-    write_page(path, f"Evaluation: {report['protocol']}", report, parts)
+    told = _PARTS.get(report["protocol"], _of_ranking)
+    write_page(path, f"Evaluation: {report['protocol']}", report, told(report))
 
 
 def _of_retrieval(report: Mapping[str, Any]) -> list[str]:
     rows = [{"ranked by": name, **found} for name, found in report["sources"].items()]
     shares = [(name, 100.0 * found["hit_rate"]) for name, found in report["sources"].items()]
     return [bars(f"HR@{report['cut']}", shares, "%"), table("Sources", rows)]
+
+
+def _of_cold_start(report: Mapping[str, Any]) -> list[str]:
+    found = {"new videos": report["videos"]}
+    found |= {f"new viewers after {size}": part for size, part in report["viewers"].items()}
+    parts = []
+    for name, part in found.items():
+        shares = [(by, 100.0 * figures["hit_rate"]) for by, figures in part["sources"].items()]
+        parts.append(bars(f"HR@{report['cut']} of {name}", shares, "%"))
+    rows = [
+        {"foretold": name, "viewers": part["viewers"], "ranked by": by, **figures}
+        for name, part in found.items()
+        for by, figures in part["sources"].items()
+    ]
+    margins = [
+        {"foretold": name, "figure": figure, **margin}
+        for name, part in found.items()
+        for figure, margin in part["above_popularity"].items()
+    ]
+    return [*parts, table("Sources", rows), table("Towers above popularity", margins)]
 
 
 def _of_policies(report: Mapping[str, Any]) -> list[str]:
@@ -93,3 +110,11 @@ def _range(found: Mapping[str, Any], name: str) -> str:
         return ""
     ends = f" [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
     return f"{value:.4f}{ends}"
+
+
+_PARTS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "leave-one-out": _of_retrieval,
+    "cold-start": _of_cold_start,
+    "off-policy": _of_policies,
+}
+"""What is drawn, by protocol; the others judge rankers."""

@@ -2,6 +2,7 @@
 
 from playbill.training.available import require_extra
 from playbill.training.build import build_dataset
+from playbill.training.cold_start import evaluate_cold_start
 from playbill.training.dataset import Dataset, Histories, Rows
 from playbill.training.drafting import draft_bundle
 from playbill.training.evaluating import evaluate_bundle, evaluate_rolling
@@ -23,6 +24,7 @@ __all__ = [
     "build_dataset",
     "draft_bundle",
     "evaluate_bundle",
+    "evaluate_cold_start",
     "evaluate_leave_one_out",
     "evaluate_off_policy",
     "evaluate_rolling",

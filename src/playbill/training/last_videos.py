@@ -85,18 +85,18 @@ def above_targets(last: LastVideos, by: Retrieval, blends: tuple[float, ...]) ->
         viewers = viewers_of(by.towers, items, kinds)
         logits = torch.from_numpy(viewers) @ vectors.T * scale
         learned = torch.log_softmax(logits, dim=1).numpy()
-        counted = np.log(_counted(by.counts, items, len(last.among)) + _LEAST_COUNT)
-        barred = np.stack([_barred(last.among, taken) for taken in items])
+        logs = np.log(counted(by.counts, items, len(last.among)) + _LEAST_COUNT)
+        barred = np.stack([barred_of(last.among, taken) for taken in items])
         targets = last.targets[part]
-        there = _strongest(np.where(barred, _OUT, counted), by.next_quota)
+        there = _strongest(np.where(barred, _OUT, logs), by.next_quota)
         nowhere = np.zeros(len(viewers), np.int64)
         for viewer, near in enumerate(searched(by.index, by.items, viewers, nowhere, by.ann_quota)):
             there[viewer, near] = True
         ranks.take("popularity", part, size, above(popularity[None, :], barred, targets))
-        ranks.take("counts", part, size, above(counted, barred, targets))
+        ranks.take("counts", part, size, above(logs, barred, targets))
         ranks.take("towers", part, size, above(learned, barred, targets))
         for blend in blends:
-            both = learned + np.float32(blend) * counted
+            both = learned + np.float32(blend) * logs
             ranks.take(blended(blend), part, size, above(both, barred, targets))
             ranks.take(indexed(blend), part, size, above(both, barred | ~there, targets))
     return ranks.found
@@ -117,7 +117,7 @@ def viewers_of(towers: TrainedTowers, items: list[Ints], kinds: list[Ints]) -> F
     return vectors
 
 
-def _counted(counts: Transitions, items: list[Ints], size: int) -> Floats:
+def counted(counts: Transitions, items: list[Ints], size: int) -> Floats:
     """Return (B, I) sums of what follows the last videos of each viewer, as serving adds them."""
     found = np.zeros((len(items), size), np.float32)
     for viewer, taken in enumerate(items):
@@ -135,7 +135,8 @@ def _strongest(scores: Floats, count: int) -> npt.NDArray[np.bool_]:
     return there
 
 
-def _barred(among: npt.NDArray[np.bool_], taken: Ints) -> npt.NDArray[np.bool_]:
+def barred_of(among: npt.NDArray[np.bool_], taken: Ints) -> npt.NDArray[np.bool_]:
+    """Return (I,) True for videos that are not ranked, for one who took some."""
     barred = ~among
     barred[taken] = True
     return barred

@@ -132,13 +132,20 @@ def _run(whole: Sequences, by: Retrieval, on_progress: OnProgress | None) -> dic
 
 def _figures(above: Ints) -> dict[str, float]:
     """Return the hit rate and the discounted gain at ten, with the hit rate's standard error."""
-    hit = above < CUT
-    gain = np.where(hit, 1.0 / np.log2(above + 2.0), 0.0)
-    rate = float(hit.mean())
+    gains = {figure: float(each.mean()) for figure, each in gains_of(above).items()}
+    rate = gains["hit_rate"]
     return {
-        "hit_rate": round(rate, 4),
-        "ndcg": round(float(gain.mean()), 4),
+        **{figure: round(gain, 4) for figure, gain in gains.items()},
         "hit_rate_error": round(math.sqrt(rate * (1.0 - rate) / len(above)), 4),
+    }
+
+
+def gains_of(above: Ints) -> dict[str, npt.NDArray[np.float64]]:
+    """Return (V,) hits and discounted gains at ten of targets below so many videos."""
+    hit = above < CUT
+    return {
+        "hit_rate": hit.astype(np.float64),
+        "ndcg": np.where(hit, 1.0 / np.log2(above + 2.0), 0.0),
     }
 
 
