@@ -236,7 +236,7 @@ def test_a_manifest_of_another_bundle_is_refused(bundle, store, tmp_path):
         verify_bundle(folder, digest)
 
 
-@pytest.mark.parametrize("text", [b"[]", b'{"format": "one"}', b'{"format": 2}', b"\xff\xfe", b"{"])
+@pytest.mark.parametrize("text", [b"[]", b'{"format": "one"}', b'{"format": 3}', b"\xff\xfe", b"{"])
 def test_a_manifest_that_is_none_is_refused_even_under_its_own_digest(tmp_path, text):
     (tmp_path / MANIFEST_FILE).write_bytes(text)
     with pytest.raises(InvalidInput, match="its manifest cannot be read") as refusal:
@@ -246,16 +246,16 @@ def test_a_manifest_that_is_none_is_refused_even_under_its_own_digest(tmp_path, 
 
 def test_a_format_that_this_version_does_not_know_is_refused_by_its_number(store, tmp_path):
     digest = store.add(_draft(tmp_path), _manifest(format=BUNDLE_FORMAT + 1))
-    with pytest.raises(InvalidInput, match="format 3; this version reads 2"):
+    with pytest.raises(InvalidInput, match="format 4; this version reads 3"):
         store.promote(digest)
 
 
 def test_a_later_format_with_fields_of_its_own_is_refused_by_its_number_too(bundle):
     folder, _ = bundle
     fields = json.loads((folder / MANIFEST_FILE).read_bytes())
-    text = canonical_json({**fields, "format": 3, "towers": 3})
+    text = canonical_json({**fields, "format": 4, "towers": 3})
     (folder / MANIFEST_FILE).write_bytes(text)
-    with pytest.raises(InvalidInput, match="format 3; this version reads 2"):
+    with pytest.raises(InvalidInput, match="format 4; this version reads 3"):
         verify_bundle(folder, content_digest(text))
 
 

@@ -9,7 +9,8 @@ from playbill.contracts import ServingSettings, Settings
 from playbill.core import FixedClock
 from playbill.features import FEATURES, assemble_kernel, empty_user
 from playbill.features.layout import LIKED
-from playbill.models import ContentTower
+from playbill.models import INTERESTS, ContentTower, Interests, interest_kernel
+from playbill.models.interests import DEEDS
 from playbill.ranking import (
     Deadline,
     Hydrator,
@@ -35,6 +36,7 @@ from playbill.serving.warm_up import warm_kernels
 
 KERNELS = (
     assemble_kernel.assemble,
+    interest_kernel.fill_ranker_input,
     gather_kernel.gather,
     merge_kernel.first_places,
     merge_kernel.joined,
@@ -89,7 +91,14 @@ def vectors(shared, tmp_path) -> CatalogueVectors:
     return found
 
 
-def test_no_request_waits_for_a_compiler(shared, vectors):
+@pytest.fixture
+def interests(tmp_path) -> Interests:
+    nothing = np.zeros((300, INTERESTS), np.float32)
+    Interests.of(nothing, np.zeros((DEEDS, INTERESTS), np.float32)).save(tmp_path)
+    return Interests.load(tmp_path)
+
+
+def test_no_request_waits_for_a_compiler(shared, vectors, interests):
     clock = FixedClock(NOW_MS)
     warm_kernels(shared, clock, Settings())
     ready = [list(kernel.signatures) for kernel in KERNELS]
@@ -113,5 +122,7 @@ def test_no_request_waits_for_a_compiler(shared, vectors):
             )
             ranked = pipeline.run(asked, view_of(shared), Deadline(clock, 150.0))
             assert ranked is not None
+            rows = np.arange(len(ranked.features))
+            interests.ranker_input(ranked.features, rows, asked.query.user)
             assert ranked.features.shape == (10, len(FEATURES))
     assert [list(kernel.signatures) for kernel in KERNELS] == ready

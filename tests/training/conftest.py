@@ -5,7 +5,7 @@ import pytest
 from training_worlds import SETTINGS, exposed_world
 
 from playbill.contracts import Settings
-from playbill.training import Dataset, Rows, build_dataset
+from playbill.training import Dataset, Histories, Rows, build_dataset
 from playbill.training.split import Split, quick_split
 
 
@@ -35,6 +35,12 @@ def quickly() -> Settings:
 def rows(dataset: Dataset) -> Rows:
     """All rows of the small world."""
     return dataset.rows()
+
+
+@pytest.fixture(scope="session")
+def histories(dataset: Dataset) -> Histories:
+    """What its viewers had done lately, by snapshot."""
+    return dataset.histories()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from playbill.features import FEATURE_NAMES
-from playbill.models import TASKS, Ranker
+from playbill.models import TASKS
+from playbill.training import RowScorer
 from playbill.training.baselines import TREES, fit_baselines
 from playbill.training.bootstrap import Resamples
 from playbill.training.figures import Figures, base_entropy
@@ -23,9 +24,9 @@ def baselines(rows, split, quickly):
 
 
 @pytest.fixture(scope="module")
-def report(rows, split, quickly, baselines):
-    trained = train_ranker(rows, split, quickly)
-    ranker = Ranker.load(trained.graph, len(FEATURE_NAMES))
+def report(rows, histories, split, quickly, baselines):
+    trained = train_ranker(rows, split, quickly, None)
+    ranker = RowScorer.of(trained.graph, None, histories, 1)
     later = rows.only(split.report(rows.at_ms))
     return measure(score_rows(ranker, later, 0, baselines), 1, 50, surfaces=quickly.surfaces)
 
@@ -87,9 +88,7 @@ def test_rows_that_report_do_not_teach_the_baselines(rows, split, quickly, basel
     blind = type(rows)(*(parts.get(name, getattr(rows, name)) for name in rows.__slots__))
     again = fit_baselines(blind, split, quickly, shapes=TREES[:2])
     for name, score in baselines.items():
-        assert np.array_equal(
-            again[name](rows.dense, rows.categories), score(rows.dense, rows.categories)
-        )
+        assert np.array_equal(again[name](rows), score(rows))
 
 
 def test_a_task_of_one_class_is_scored_with_its_rate(rows, split, quickly):
@@ -98,7 +97,7 @@ def test_a_task_of_one_class_is_scored_with_its_rate(rows, split, quickly):
     parts = {"labels": labels}
     plain = type(rows)(*(parts.get(name, getattr(rows, name)) for name in rows.__slots__))
     score = fit_baselines(plain, split, quickly, shapes=TREES[:1])["lightgbm"]
-    p = score(rows.dense[:5], rows.categories[:5])
+    p = score(rows.only(np.arange(5)))
     assert p[:, 3] == pytest.approx(1.0 / (split.train(rows.at_ms).sum() + 2.0))
 
 

@@ -11,12 +11,13 @@ import playbill.training
 from playbill.contracts import Manifest
 from playbill.core import Conflict, DependencyUnavailable, InvalidInput
 from playbill.features import FEATURE_NAMES, VISIBLE, features_digest
-from playbill.models import LightScorer, Ranker, value_vector
+from playbill.models import LightScorer, value_vector
 from playbill.registry import BundleStore
 from playbill.retrieval import VectorIndex
 from playbill.training import (
     Circumstances,
     Dataset,
+    RowScorer,
     draft_bundle,
     evaluate_bundle,
     evaluate_rolling,
@@ -39,6 +40,8 @@ def test_a_draft_holds_every_file_but_the_index(draft):
     assert {path.name for path in folder.iterdir()} == {
         "ranker.onnx",
         "light.npz",
+        "interests.npz",
+        "interest_codes.npy",
         "user_tower.onnx",
         "content_tower.npz",
         "item_vectors.npy",
@@ -145,7 +148,7 @@ def test_vectors_are_those_of_the_visible_videos(draft, dataset):
 def test_the_light_scorer_follows_the_rankers_utility(draft, dataset, quickly):
     folder, manifest = draft
     rows = dataset.rows()
-    p = Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES)).score(rows.dense, rows.categories)
+    p = RowScorer.load(folder, dataset.histories(), 1)(rows)
     light = LightScorer.load(folder / "light.npz").score(rows.dense)
     assert np.corrcoef(light, p @ value_vector(quickly.value))[0, 1] > 0.7
     assert manifest.metrics["light"]["rank_correlation"] > 0.6

@@ -1,5 +1,6 @@
 import hashlib
 import math
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -9,15 +10,24 @@ import torch
 from playbill.core import InvalidInput
 from playbill.features import FEATURE_NAMES
 from playbill.models import TASKS, Ranker
-from playbill.training import ranker_training
+from playbill.training import RowScorer, ranker_rows, ranker_training
 from playbill.training.leaks import leak_suspects
 from playbill.training.measuring import measure, score_rows
-from playbill.training.ranker_training import moments, schedule, taught_tasks, train_ranker
+from playbill.training.ranker_rows import RankerRows, moments
+from playbill.training.ranker_training import schedule, taught_tasks, train_ranker
 
 
 @pytest.fixture(scope="module")
-def trained(rows, split, quickly):
-    return train_ranker(rows, split, quickly)
+def trained(rows, histories, split, quickly):
+    return train_ranker(rows, split, quickly, histories)
+
+
+def scorer_of(trained, histories):
+    return RowScorer.of(trained.graph, trained.interests, histories, 1)
+
+
+def recent(rows, histories):
+    return histories.items[rows.snapshots], histories.actions[rows.snapshots]
 
 
 def relabelled(rows, task, labels):
@@ -28,35 +38,39 @@ def relabelled(rows, task, labels):
     )
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(rows, split, quickly, trained):
-    again = train_ranker(rows, split, quickly)
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
+    rows, histories, split, quickly, trained
+):
+    again = train_ranker(rows, split, quickly, histories)
     assert hashlib.sha256(again.graph).digest() == hashlib.sha256(trained.graph).digest()
     training = msgspec.structs.replace(quickly.training, seed=8)
-    other = train_ranker(rows, split, msgspec.structs.replace(quickly, training=training))
+    other = train_ranker(
+        rows, split, msgspec.structs.replace(quickly, training=training), histories
+    )
     assert other.graph != trained.graph
 
 
-def test_what_reports_is_not_looked_at(rows, split, quickly, trained):
+def test_what_reports_is_not_looked_at(rows, histories, split, quickly, trained):
     report = split.report(rows.at_ms)
     labels = rows.labels ^ report[:, None]
     dense = np.where(report[:, None], np.float32(7.0), rows.dense)
     parts = {"labels": labels, "dense": dense}
     blind = type(rows)(*(parts.get(name, getattr(rows, name)) for name in rows.__slots__))
-    assert train_ranker(blind, split, quickly).graph == trained.graph
+    assert train_ranker(blind, split, quickly, histories).graph == trained.graph
 
 
-def test_training_leaves_torch_as_it_was(rows, split, quickly):
+def test_training_leaves_torch_as_it_was(rows, histories, split, quickly):
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.manual_seed(4)
     expected = torch.rand(2)
     torch.manual_seed(4)
-    train_ranker(rows, split, quickly)
+    train_ranker(rows, split, quickly, histories)
     assert torch.equal(torch.rand(2), expected)
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
 
 
-def test_it_learns_what_viewers_like_and_says_it_calibrated(rows, split, trained):
-    ranker = Ranker.load(trained.graph, len(FEATURE_NAMES))
+def test_it_learns_what_viewers_like_and_says_it_calibrated(rows, histories, split, trained):
+    ranker = scorer_of(trained, histories)
     found = measure(score_rows(ranker, rows.only(split.report(rows.at_ms)), 0), seed=1)
     click = found["metrics"]["click"]
     assert click["auc"] > found["floor"]["click"]["auc"] + 0.05
@@ -66,48 +80,51 @@ def test_it_learns_what_viewers_like_and_says_it_calibrated(rows, split, trained
     assert "standard errors" in found["note"]
 
 
-def test_on_the_rows_that_calibrate_promises_are_kept(rows, split, trained):
+def test_on_the_rows_that_calibrate_promises_are_kept(rows, histories, split, trained):
     validate = rows.only(split.validate(rows.at_ms))
-    p = Ranker.load(trained.graph, len(FEATURE_NAMES)).score(validate.dense, validate.categories)
+    p = scorer_of(trained, histories)(validate)
     promised, came = p[:, :2].sum(axis=0), validate.labels[:, :2].sum(axis=0)
     assert promised == pytest.approx(came, rel=0.05)
 
 
-def test_the_exported_graph_is_the_network(rows, trained):
-    dense, categories = rows.dense[:300].copy(), rows.categories[:300].copy()
-    dense[0, 0], dense[1, 1], dense[2, 2] = np.nan, np.inf, -np.inf
-    categories[3:6] = [[-1, 99, 10**9], [5, 5, 5], [0, 0, 0]]
-    p = Ranker.load(trained.graph, len(FEATURE_NAMES)).score(dense, categories)
+def test_what_is_exported_is_the_network(rows, histories, trained):
+    some = rows.only(np.arange(300))
+    some.dense[0, 0], some.dense[1, 1], some.dense[2, 2] = np.nan, np.inf, -np.inf
+    some.categories[3:6] = [[-1, 99, 10**9], [5, 5, 5], [0, 0, 0]]
+    p = scorer_of(trained, histories)(some)
     with torch.no_grad():
-        logits = trained.network(torch.from_numpy(dense), torch.from_numpy(categories))
+        logits = trained.network(*RankerRows(some, histories).of(np.arange(300)))
+    assert np.abs(trained.interests.crossed(some.items, *recent(some, histories))).max() > 0.0
     assert p == pytest.approx(torch.sigmoid(logits).numpy(), abs=1e-6)
     assert np.isfinite(p).all()
 
 
 @pytest.mark.parametrize("size", [1, 7, 200])
-def test_any_number_of_rows_scores_as_it_does_alone(rows, trained, size):
-    ranker = Ranker.load(trained.graph, len(FEATURE_NAMES))
-    together = ranker.score(rows.dense[:size], rows.categories[:size])
-    alone = ranker.score(rows.dense[:1], rows.categories[:1])
+def test_any_number_of_rows_scores_as_it_does_alone(rows, histories, trained, size):
+    ranker = scorer_of(trained, histories)
+    together, alone = ranker(rows.only(np.arange(size))), ranker(rows.only(np.arange(1)))
     assert together[0] == pytest.approx(alone[0], abs=1e-6)
 
 
-def test_a_required_task_of_one_class_is_refused_before_training(rows, split, quickly):
+def test_a_required_task_of_one_class_is_refused_before_training(rows, histories, split, quickly):
     told = []
     with pytest.raises(InvalidInput, match="rows are a click; a task needs rows"):
         train_ranker(
             relabelled(rows, "click", False),
             split,
             quickly,
+            None,
             on_progress=lambda stage, share: told.append(stage),
         )
     assert told == []
 
 
-def test_another_task_of_one_class_says_the_smoothed_rate_and_is_named(rows, split, quickly):
-    trained = train_ranker(relabelled(rows, "negative", False), split, quickly)
+def test_another_task_of_one_class_says_the_smoothed_rate_and_is_named(
+    rows, histories, split, quickly
+):
+    trained = train_ranker(relabelled(rows, "negative", False), split, quickly, histories)
     assert trained.record["untaught"] == ["negative"]
-    p = Ranker.load(trained.graph, len(FEATURE_NAMES)).score(rows.dense, rows.categories)
+    p = scorer_of(trained, histories)(rows)
     assert p[:, 3] == pytest.approx(1 / (trained.record["train_rows"] + 2), rel=1e-4)
 
 
@@ -144,25 +161,25 @@ def _losing(monkeypatch, losses):
 
 
 def test_a_pass_whose_loss_is_no_number_does_not_hide_those_behind_it(
-    rows, split, quickly, monkeypatch
+    rows, histories, split, quickly, monkeypatch
 ):
     """The pass kept is the best of those that have a loss, and its weights are what is shipped."""
     _losing(monkeypatch, [math.nan, 1.0])
-    second = train_ranker(rows, split, quickly)
+    second = train_ranker(rows, split, quickly, histories)
     assert second.record["best_pass"] == 2
     assert second.record["validation_losses"][:3] == [None, 1.0, None]
     _losing(monkeypatch, [math.inf, 1.0, 2.0, math.nan])
-    assert train_ranker(rows, split, quickly).graph == second.graph
+    assert train_ranker(rows, split, quickly, histories).graph == second.graph
     _losing(monkeypatch, [math.nan, 2.0, 1.0])
-    assert train_ranker(rows, split, quickly).graph != second.graph
+    assert train_ranker(rows, split, quickly, histories).graph != second.graph
 
 
 def test_a_ranker_without_a_finite_loss_is_refused_with_what_to_lower(
-    rows, split, quickly, monkeypatch
+    rows, histories, split, quickly, monkeypatch
 ):
     _losing(monkeypatch, [math.inf])
     with pytest.raises(InvalidInput, match=r"none of .* passes has a finite") as refusal:
-        train_ranker(rows, split, quickly)
+        train_ranker(rows, split, quickly, histories)
     assert "lower training.learning_rate" in refusal.value.hint
 
 
@@ -173,3 +190,20 @@ def test_moments_are_those_of_the_chosen_rows():
     mean, deviation = moments(dense, places)
     assert mean == pytest.approx(dense[places].mean(axis=0), rel=1e-4)
     assert deviation == pytest.approx(dense[places].std(axis=0), rel=1e-4)
+
+
+def test_videos_that_too_few_rows_show_have_no_place_and_those_shown_most_have(rows, monkeypatch):
+    shown = np.array([3] * 4 + [5] * 5 + [8] * 9 + [9] * 7)
+    some = replace(rows.only(np.arange(len(shown))), items=shown)
+    inputs = RankerRows(some, None)
+    train = np.arange(len(shown))
+    assert np.flatnonzero(inputs.interest_places(train)).tolist() == [5, 8, 9]
+    assert inputs.interest_places(train[:-3])[[5, 8, 9]].tolist() == [1, 2, 0]
+    monkeypatch.setattr(ranker_rows, "MOST_VIDEOS", 2)
+    assert inputs.interest_places(train)[[5, 8, 9]].tolist() == [0, 1, 2]
+
+
+def test_without_histories_it_reads_features_alone(rows, split, quickly):
+    trained = train_ranker(rows, split, quickly, None)
+    assert trained.interests is None
+    assert Ranker.load(trained.graph, len(FEATURE_NAMES)).score(rows.dense, rows.categories).any()

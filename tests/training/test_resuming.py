@@ -165,7 +165,7 @@ def test_ranker_and_towers_go_on_to_the_same_graphs(tmp_path, dataset, quickly, 
     items, sequences = dataset.items(), sequences_of(rows, split.train(rows.at_ms))
 
     def both(session):
-        ranker = train_ranker(rows, split, quickly, session=session)
+        ranker = train_ranker(rows, split, quickly, dataset.histories(), session=session)
         return ranker.graph, train_towers(sequences, items, quickly, session=session).user_graph
 
     plain = both(None)

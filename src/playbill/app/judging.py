@@ -8,11 +8,9 @@ import msgspec
 from playbill.app.learning import OnProgress, one_at_a_time
 from playbill.app.wiring import Wiring
 from playbill.core import InvalidInput, NotFound, nearest_name
-from playbill.features import FEATURE_NAMES
-from playbill.models import Ranker
 
 if TYPE_CHECKING:
-    from playbill.training import Dataset
+    from playbill.training import Dataset, Histories
     from playbill.training.off_policy_report import Contender
     from playbill.training.searching import SearchAsked
 
@@ -107,18 +105,18 @@ def _off_policy(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) ->
 
     dataset = Dataset.open(wiring.layout.tables)
     digests = [_champion(wiring), *([asked.against] if asked.against else [])]
-    contenders = {digest: _contender(wiring, digest) for digest in digests}
+    histories = dataset.histories()
+    contenders = {digest: _contender(wiring, digest, histories) for digest in digests}
     return evaluate_off_policy(dataset, contenders, wiring.settings, asked.shares, on_progress)
 
 
-def _contender(wiring: Wiring, digest: str) -> "Contender":
-    from playbill.training import Contender
+def _contender(wiring: Wiring, digest: str, histories: "Histories") -> "Contender":
+    from playbill.training import Contender, RowScorer
 
     store = wiring.bundles()
-    graph = store.path(digest) / "ranker.onnx"
-    threads = wiring.settings.training.threads
+    ranker = RowScorer.load(store.path(digest), histories, wiring.settings.training.threads)
     seen_until_ms = int(store.manifest(digest).data["validate_until_ms"])
-    return Contender(Ranker.load(graph, len(FEATURE_NAMES), threads=threads), seen_until_ms)
+    return Contender(ranker, seen_until_ms)
 
 
 def search_recipe(

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.benchmarks.world import REGIONS, TOPICS, BenchWorld
-from playbill.features import FEATURE_NAMES, Assembler, ItemTables
-from playbill.models import ContentTower
+from playbill.features import Assembler, ItemTables
+from playbill.models import INTERESTS, RANKER_INPUTS, ContentTower, Interests
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
+from playbill.models.interests import DEEDS
 from playbill.models.tasks import WIDTH
 
 Records = npt.NDArray[np.void]
@@ -33,15 +34,22 @@ def write_networks(
     from playbill.training.light_training import distil_light
 
     features = _features(tables, users, candidates, world)
+    interests = _interests(world)
+    interests.save(folder)
+    history = (
+        np.repeat(users["history"], 50, axis=0),
+        np.repeat(users["history_action"], 50, axis=0),
+    )
+    asked = np.concatenate([features, interests.crossed(candidates.ravel(), *history)], axis=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(world.seed)
-        shape = RankerShape(len(FEATURE_NAMES), (2, len(REGIONS) + 1, TOPICS + 1))
-        network = RankerNetwork(shape, features.mean(axis=0), features.std(axis=0)).eval()
+        shape = RankerShape(RANKER_INPUTS, (2, len(REGIONS) + 1, TOPICS + 1))
+        network = RankerNetwork(shape, asked.mean(axis=0), asked.std(axis=0)).eval()
         user = UserNetwork().eval()
     (folder / "ranker.onnx").write_bytes(ranker_graph(network))
     (folder / "user_tower.onnx").write_bytes(user_tower_graph(user))
-    ranker = Ranker.load(folder / "ranker.onnx", len(FEATURE_NAMES))
-    p_action = ranker.score(features, np.ones((len(features), 3), np.int64))
+    ranker = Ranker.load(folder / "ranker.onnx", RANKER_INPUTS)
+    p_action = ranker.score(asked, np.ones((len(features), 3), np.int64))
     utility = p_action @ np.array([1.0, 2.0, 4.0, -12.0], np.float32)
     distil_light(features, utility, 1).save(folder / "light.npz")
     random = np.random.default_rng([world.seed, 7])
@@ -52,6 +60,14 @@ def write_networks(
         random.standard_normal((LANGUAGES, WIDTH), np.float32) * np.float32(0.1),
         random.standard_normal((len(DURATION_EDGES_MS) + 1, WIDTH), np.float32) * np.float32(0.1),
     ).save(folder / "content_tower.npz")
+
+
+def _interests(world: BenchWorld) -> Interests:
+    """Return a byte a coordinate of every video, drawn."""
+    random = np.random.default_rng([world.seed, 8])
+    codes = random.integers(-127, 128, (world.videos, INTERESTS), np.int8)
+    deeds = random.standard_normal((DEEDS, INTERESTS), np.float32) * np.float32(0.05)
+    return Interests(codes, np.float32(0.001), deeds)
 
 
 def _features(

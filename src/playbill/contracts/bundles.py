@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 MANIFEST_FILE = "manifest.json"
-BUNDLE_FORMAT = 2
+BUNDLE_FORMAT = 3
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,6 +13,9 @@ from playbill.ranking.order_kernel import fill_utility
 from playbill.ranking.stages import Candidates, Floats, RankingRequest
 from playbill.retrieval import ItemView, VectorTable
 
+Ints = npt.NDArray[np.int64]
+Record = npt.NDArray[np.void]
+
 TASKS = ("click", "long_view", "like", "negative")
 """What the heavy scorer predicts, in the order of its columns."""
 
@@ -45,11 +48,16 @@ class RankingModel(Protocol):
         """Return (C,) approximate utility of (C, F) features."""
         ...
 
-    def heavy(self, features: Floats, categories: npt.NDArray[np.int64]) -> Floats:
+    def heavy(self, features: Floats, categories: Ints, rows: Ints, user: Record) -> Floats:
         """Return (C, 4) calibrated probabilities of ``TASKS``, for candidates of one request.
 
-        ``categories`` (C, 3): surface code, region code, first topic + 1. What is the viewer's
-        or the request's may be read from the first candidate alone.
+        What is the viewer's or the request's may be read from the first candidate alone.
+
+        Args:
+            features: (C, F) raw features.
+            categories: (C, 3) surface code, region code, first topic + 1.
+            rows: (C,) of the candidates.
+            user: (1,) ``USER_RECORD``.
         """
         ...
 
@@ -121,7 +129,9 @@ class HeavyScorer:
         started_s = self._clock.elapsed_s()
         utility = np.empty(len(candidates.rows), np.float32)
         try:
-            p_action = model.heavy(*heavy_input(request, candidates, count, view))
+            features, categories = heavy_input(request, candidates, count, view)
+            rows, user = candidates.rows[:count], request.query.user
+            p_action = model.heavy(features, categories, rows, user)
             finite = fill_utility(
                 p_action, model.value_weights if values is None else values, utility
             )

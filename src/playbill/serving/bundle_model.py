@@ -10,11 +10,21 @@ import numpy.typing as npt
 
 from playbill.contracts import Manifest
 from playbill.core import InvalidInput
-from playbill.features import FEATURE_NAMES, VIEWER_FEATURES, features_digest
-from playbill.models import TASKS, ContentTower, LightScorer, ServedRanker, ServedUserTower
+from playbill.features import FEATURE_NAMES, features_digest
+from playbill.models import (
+    TASKS,
+    VIEWER_INPUTS,
+    ContentTower,
+    Interests,
+    LightScorer,
+    ServedRanker,
+    ServedUserTower,
+)
 from playbill.retrieval import CatalogueVectors, Transitions, VectorIndex, VectorTable
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Record = npt.NDArray[np.void]
 
 _USER_VECTORS = 20_000
 _ROW_FILES = ("rows", "places")
@@ -38,6 +48,7 @@ class BundleModel:
     tower: ContentTower
     popular: dict[int, npt.NDArray[np.uint64]]
     _ranker: ServedRanker
+    _interests: Interests
     _user_tower: ServedUserTower
     _light: LightScorer
     _user_vectors: OrderedDict[bytes, Floats] = field(default_factory=OrderedDict)
@@ -67,7 +78,8 @@ class BundleModel:
                 CatalogueVectors(index, rows, places, transitions),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
-                ServedRanker.load(folder / "ranker.onnx", VIEWER_FEATURES),
+                ServedRanker.load(folder / "ranker.onnx", VIEWER_INPUTS),
+                Interests.load(folder),
                 ServedUserTower.load(folder / "user_tower.onnx"),
                 LightScorer.load(folder / "light.npz"),
             )
@@ -106,9 +118,9 @@ class BundleModel:
         """Return (C,) approximate utility of (C, F) features."""
         return self._light.score(features)
 
-    def heavy(self, features: Floats, categories: npt.NDArray[np.int64]) -> Floats:
+    def heavy(self, features: Floats, categories: Ints, rows: Ints, user: Record) -> Floats:
         """Return (C, 4) calibrated probabilities of ``TASKS`` for one request's candidates."""
-        return self._ranker.score(features, categories)
+        return self._ranker.score(self._interests.ranker_input(features, rows, user), categories)
 
 
 def _numbers(path: Path) -> npt.NDArray[np.int32]:

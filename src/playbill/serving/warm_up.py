@@ -8,7 +8,7 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
-from playbill.models import LightScorer, warm_layers, warm_user_tower
+from playbill.models import LightScorer, warm_interests, warm_layers, warm_user_tower
 from playbill.ranking import Candidates, Policies, RankingRequest, expected_utility
 from playbill.ranking.order import best_first, heavy_input
 from playbill.ranking.rules_kernel import broken_by
@@ -53,6 +53,7 @@ def _warm_features(shared: SharedView, clock: Clock, settings: Settings) -> None
 
 def _warm_models(shared: SharedView, clock: Clock, settings: Settings) -> None:
     warm_layers()
+    warm_interests(_viewer())
     warm_user_tower()
 
 

@@ -11,6 +11,7 @@ from playbill.training.off_policy_report import Contender, evaluate_off_policy
 from playbill.training.progress import OnProgress
 from playbill.training.provenance import Circumstances
 from playbill.training.report import DatasetReport, LabelCounts
+from playbill.training.row_scorer import RowScorer
 
 __all__ = [
     "Circumstances",
@@ -20,6 +21,7 @@ __all__ = [
     "Histories",
     "LabelCounts",
     "OnProgress",
+    "RowScorer",
     "Rows",
     "build_dataset",
     "draft_bundle",

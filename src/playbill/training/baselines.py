@@ -15,6 +15,7 @@ from playbill.training.dataset import Rows
 from playbill.training.metrics import log_losses
 from playbill.training.progress import OnProgress, within
 from playbill.training.ranker_training import taught_tasks, train_ranker
+from playbill.training.row_scorer import Scorer
 from playbill.training.split import Split
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Scorer = Callable[[Floats, Ints], Floats]
-"""(n, F) features and (n, 3) categories to (n, 4) scores by ``TASKS``, never negative."""
 
 CATEGORY_COLUMNS = ("surface", "region", "topic")
 ITEM_RATES = {
@@ -73,14 +72,13 @@ def fit_baselines(
     """
     require_extra(("lightgbm",))
     logistic = train_ranker(
-        rows, split, settings, require=(), hidden=(), on_progress=_renamed(on_progress)
+        rows, split, settings, None, require=(), hidden=(), on_progress=_renamed(on_progress)
     )
+    score = Ranker.load(logistic.graph, len(FEATURE_NAMES), threads=settings.training.threads).score
     return {
         "popularity": _of_columns(dict.fromkeys(TASKS, POPULARITY)),
         "item_rate": _of_columns(ITEM_RATES),
-        "logistic": Ranker.load(
-            logistic.graph, len(FEATURE_NAMES), threads=settings.training.threads
-        ).score,
+        "logistic": lambda rows: score(rows.dense, rows.categories),
         "lightgbm": _boosted_trees(rows, split, settings, on_progress, tuple(shapes)),
     }
 
@@ -93,10 +91,7 @@ def _of_columns(names: dict[str, str]) -> Scorer:
     """Return a scorer that reads one feature a task."""
     columns = [FEATURE_NAMES.index(names[task]) for task in TASKS]
 
-    def score(dense: Floats, categories: Ints) -> Floats:
-        return dense[:, columns]
-
-    return score
+    return lambda rows: rows.dense[:, columns]
 
 
 def _boosted_trees(
@@ -121,8 +116,8 @@ def _boosted_trees(
             found.append(_constant(float((labels[0].sum() + 1.0) / (len(train) + 2.0))))
         report((k + 1) / len(TASKS))
 
-    def score(dense: Floats, categories: Ints) -> Floats:
-        together = _columns(dense, categories)
+    def score(rows: Rows) -> Floats:
+        together = _columns(rows.dense, rows.categories)
         return np.stack([each(together) for each in found], axis=1).astype(np.float32)
 
     return score

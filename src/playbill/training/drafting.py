@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from playbill.contracts import Manifest, Settings
 from playbill.core import Conflict, DependencyUnavailable
-from playbill.features import FEATURE_NAMES, VISIBLE
-from playbill.models import Ranker, value_vector
+from playbill.features import VISIBLE
+from playbill.models import value_vector
 from playbill.training.crewed_towers import train_towers_by_crew
 from playbill.training.dataset import Dataset, Rows
 from playbill.training.fitting import Session
@@ -24,6 +24,7 @@ from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import Circumstances, manifest_of, write_card, write_json
 from playbill.training.ranker_training import REQUIRED, train_ranker
 from playbill.training.retrieval_metrics import measure_towers, some_viewers
+from playbill.training.row_scorer import RowScorer, Scorer
 from playbill.training.sequences import sequences_of
 from playbill.training.split import Split, quick_split
 from playbill.training.tower_data import positives_of
@@ -68,27 +69,25 @@ def draft_bundle(
         DependencyUnavailable: the folder cannot be written; nothing is left of the draft.
     """
     with _drafted(folder) as scratch:
-        within(on_progress, "read rows")(0.0)
-        rows = dataset.rows(from_ms=rows_from_ms)
+        reading = within(on_progress, "read rows")
+        reading(0.0)
+        rows, histories = dataset.rows(from_ms=rows_from_ms), dataset.histories()
         split = quick_split(rows.at_ms, settings.training.holdout, day_offset_h)
-        within(on_progress, "read rows")(1.0)
+        reading(1.0)
         ranker = train_ranker(
-            rows, split, settings, require=require, session=session, on_progress=on_progress
-        )
-        (scratch / "ranker.onnx").write_bytes(ranker.graph)
+            rows, split, settings, histories,
+            require=require, session=session, on_progress=on_progress,
+        )  # fmt: skip
+        ranker.save(scratch)
         towers = _train_towers(
             dataset, rows, split, settings, scratch, session=session, on_progress=on_progress
         )
-        scorer = Ranker.load(ranker.graph, len(FEATURE_NAMES), threads=settings.training.threads)
+        scorer = RowScorer.load(scratch, histories, settings.training.threads)
         within(on_progress, "measure")(0.0)
         metrics = _measured(rows, split, settings, scorer, scratch, day_offset_h)
         metrics["towers"] = towers.record.pop("recall")
-        record = {
-            "ranker": ranker.record,
-            "towers": towers.record,
-            "day_offset_h": day_offset_h,
-            "rows_from_ms": rows_from_ms,
-        }
+        record: dict[str, Any] = {"ranker": ranker.record, "towers": towers.record}
+        record |= {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
         manifest = manifest_of(dataset, rows, split, settings, made, record, metrics)
         write_card(scratch / "card.json", manifest)
         within(on_progress, "measure")(1.0)
@@ -165,13 +164,13 @@ def _copied(records: npt.NDArray[np.void], kept: npt.NDArray[np.bool_]) -> npt.N
 
 
 def _measured(
-    rows: Rows, split: Split, settings: Settings, scorer: Ranker, folder: Path, day_offset_h: int
+    rows: Rows, split: Split, settings: Settings, scorer: Scorer, folder: Path, day_offset_h: int
 ) -> dict[str, Any]:
     """Write the light scorer, and return what both scorers are worth on the rows that report."""
     seed, value = settings.training.seed, value_vector(settings.value)
     newest: npt.NDArray[np.int64] = np.flatnonzero(split.train(rows.at_ms))[-_LIGHT_ROWS:]
     dense = rows.dense[newest]
-    worth = scorer.score(dense, rows.categories[newest]) @ value
+    worth = scorer(rows.only(newest)) @ value
     light = distil_light(dense, worth, settings.training.threads)
     light.save(folder / "light.npz")
     later = rows.only(split.report(rows.at_ms))

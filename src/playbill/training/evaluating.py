@@ -7,13 +7,13 @@ import msgspec
 
 from playbill.contracts import Manifest, Settings
 from playbill.core import InvalidInput
-from playbill.features import FEATURE_NAMES, features_digest
-from playbill.models import Ranker
+from playbill.features import features_digest
 from playbill.training.baselines import fit_baselines
 from playbill.training.dataset import Dataset
 from playbill.training.measuring import RESAMPLES, Scored, measure, pooled, score_rows
 from playbill.training.progress import OnProgress, within
 from playbill.training.ranker_training import train_ranker
+from playbill.training.row_scorer import RowScorer
 from playbill.training.split import Split, rolling_splits
 
 DAYS = 5
@@ -38,7 +38,7 @@ def evaluate_bundle(
 
     Args:
         dataset: a built data set.
-        folder: holds ``ranker.onnx``: a draft or a sealed bundle.
+        folder: a draft or a sealed bundle.
         manifest: of that bundle.
         settings: seed and threads.
         day_offset_h: when days begin, in hours before midnight UTC.
@@ -54,9 +54,7 @@ def evaluate_bundle(
             f"{features_digest()[:19]}…",
             hint="train again with this version",
         )
-    ranker = Ranker.load(
-        folder / "ranker.onnx", len(FEATURE_NAMES), threads=settings.training.threads
-    )
+    ranker = RowScorer.load(folder, dataset.histories(), settings.training.threads)
     within(on_progress, "read rows")(0.0)
     seen_until_ms = int(manifest.data["validate_until_ms"])
     if dataset.report.last_at_ms < seen_until_ms:
@@ -127,7 +125,7 @@ def evaluate_rolling(
         InvalidInput: the rows cover fewer than ``days`` + 2 days, or a part is unfit to train on.
     """
     within(on_progress, "read rows")(0.0)
-    rows = dataset.rows(from_ms=rows_from_ms)
+    rows, histories = dataset.rows(from_ms=rows_from_ms), dataset.histories()
     splits = rolling_splits(rows.at_ms, days, day_offset_h)
     parts, used = [], []
     for number, split in enumerate(splits, start=1):
@@ -136,8 +134,10 @@ def evaluate_rolling(
             if on_progress is not None:
                 on_progress(f"day {number} of {days}: {stage}", share)
 
-        trained = train_ranker(rows, split, settings, on_progress=progress)
-        ranker = Ranker.load(trained.graph, len(FEATURE_NAMES), threads=settings.training.threads)
+        trained = train_ranker(rows, split, settings, histories, on_progress=progress)
+        ranker = RowScorer.of(
+            trained.graph, trained.interests, histories, settings.training.threads
+        )
         later = rows.only(split.report(rows.at_ms))
         beside = fit_baselines(rows, split, settings, progress) if baselines else {}
         parts.append(score_rows(ranker, later, day_offset_h, beside))

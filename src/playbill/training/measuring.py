@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.features import FEATURE_NAMES
-from playbill.models import TASKS, Ranker
-from playbill.training.baselines import ITEM_RATES, Scorer
+from playbill.models import TASKS
+from playbill.training.baselines import ITEM_RATES
 from playbill.training.bootstrap import LEVEL, Resamples
 from playbill.training.dataset import Rows
 from playbill.training.figures import Figures
 from playbill.training.metrics import Ints
 from playbill.training.one_snapshot import first_of_group, with_one_snapshot
+from playbill.training.row_scorer import Scorer
 from playbill.training.slices import measure_slices
 from playbill.training.split import local_days
 
@@ -25,7 +26,6 @@ FLOOR = {**ITEM_RATES, "like": "user_like_rate_14d"}
 IN_ORDER_ONLY = ("popularity",)
 """Baselines whose scores are no probabilities."""
 RESAMPLES = 200
-_SCORED_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,20 @@ class Scored:
 
 
 def score_rows(
-    ranker: Ranker,
+    ranker: Scorer,
     rows: Rows,
     day_offset_h: int,
     baselines: Mapping[str, Scorer] | None = None,
 ) -> Scored:
     """Return rows scored by the exported ranker, and by baselines."""
     days = local_days(rows.at_ms, day_offset_h)
-    frozen = with_one_snapshot(rows.dense, viewer_days(rows.users, days), rows.at_ms)
+    frozen = with_one_snapshot(rows, viewer_days(rows.users, days))
 
     def pair(scorer: Scorer) -> Pair:
-        return Pair(*(_score(scorer, dense, rows.categories) for dense in (rows.dense, frozen)))
+        return Pair(scorer(rows), scorer(frozen))
 
     others = {name: pair(scorer) for name, scorer in (baselines or {}).items()}
-    return Scored(rows, days, pair(ranker.score), others)
+    return Scored(rows, days, pair(ranker), others)
 
 
 def pooled(parts: list[Scored]) -> Scored:
@@ -171,14 +171,6 @@ def _floor(figures: Figures, scored: Scored, groups: Ints) -> dict[str, Any]:
         once = score if task != "like" else score[firsts]
         floor[task] = {"score": FLOOR[task], **figures.of(rows.labels[:, k], score, once)}
     return floor
-
-
-def _score(scorer: Scorer, dense: Floats, categories: Ints) -> Floats:
-    parts = [
-        scorer(dense[first : first + _SCORED_ROWS], categories[first : first + _SCORED_ROWS])
-        for first in range(0, len(dense), _SCORED_ROWS)
-    ]
-    return np.concatenate(parts)
 
 
 def _note(metrics: dict[str, Any], rows: int) -> str:

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from playbill.contracts import Settings
 from playbill.core import InvalidInput
-from playbill.models import TASKS, Ranker, value_vector
+from playbill.models import TASKS, value_vector
 from playbill.training.counterfactuals import in_order_of, told, with_share
 from playbill.training.dataset import Dataset, Rows
 from playbill.training.interleaving import interleaved
 from playbill.training.progress import OnProgress, within
+from playbill.training.row_scorer import Scorer
 from playbill.training.shown import Shown, shown_of
 
 Doubles = npt.NDArray[np.float64]
@@ -26,7 +27,7 @@ _CLICK = TASKS.index("click")
 class Contender:
     """A ranker to be judged, and the instant up to which it has seen rows."""
 
-    ranker: Ranker
+    ranker: Scorer
     seen_until_ms: int
 
 
@@ -103,7 +104,7 @@ def _orders(
     rewards, value = _rewards(rows, shown, settings), value_vector(settings.value)
     viewers = rows.users[shown.rows]
     for name, contender in contenders.items():
-        p = contender.ranker.score(rows.dense[shown.rows], rows.categories[shown.rows])
+        p = contender.ranker(rows.only(shown.rows))
         scores[name] = p.astype(np.float64) @ value
         foretold = {"click": p[:, _CLICK].astype(np.float64), "utility": scores[name]}
         orders[name] = {

@@ -3,17 +3,19 @@
 Counters move with every outcome, so within one viewer's day a click lowers no earlier score and
 raises every later one: comparing scores of different instants punishes good rates (conditioned on
 both classes being there, a viewer's own rate orders the day backwards). Serving never compares
-them: a request reads one snapshot. Here the first row of the day lends its viewer-only columns to
-all of them.
+them: a request reads one snapshot. Here the first row of the day lends its viewer-only columns and
+its history to all of them.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from playbill.features import FEATURES
 from playbill.features.definitions import Fact, FactKind, Feature, Scope
+from playbill.training.dataset import Rows
 
-Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 _VIEWER_FACTS = frozenset(
@@ -47,9 +49,9 @@ def first_of_group(groups: Ints, at_ms: Ints) -> Ints:
     return found
 
 
-def with_one_snapshot(dense: Floats, groups: Ints, at_ms: Ints) -> Floats:
-    """Return (N, F) features in which each group has the viewer-only columns of its first row."""
-    frozen = dense.copy()
-    firsts = first_of_group(groups, at_ms)
-    frozen[:, VIEWER_COLUMNS] = dense[firsts][:, VIEWER_COLUMNS]
-    return frozen
+def with_one_snapshot(rows: Rows, groups: Ints) -> Rows:
+    """Return N rows in which each group has viewer-only columns and history of its first row."""
+    firsts = first_of_group(groups, rows.at_ms)
+    dense = rows.dense.copy()
+    dense[:, VIEWER_COLUMNS] = rows.dense[firsts][:, VIEWER_COLUMNS]
+    return replace(rows, dense=dense, snapshots=rows.snapshots[firsts])

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,24 @@ from torch import Tensor
 
 from playbill.contracts import Settings
 from playbill.core import InvalidInput
-from playbill.models import TASKS
+from playbill.models import TASKS, Interests
 from playbill.models.calibration import fit_platt
-from playbill.models.networks import HIDDEN, RankerNetwork, RankerShape
+from playbill.models.interest_network import InterestedRanker
+from playbill.models.networks import HIDDEN, RankerNetwork
 from playbill.models.onnx_graphs import ranker_graph
-from playbill.training.dataset import Rows
+from playbill.training.dataset import Histories, Rows
 from playbill.training.determinism import repeatable
 from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.progress import OnProgress, within
+from playbill.training.ranker_rows import RankerRows, network_of, score_logits
 from playbill.training.split import Split
 from playbill.training.steps import plan_steps
 
 Places = npt.NDArray[np.int64]
 
 WEIGHT_DECAY = 0.01
+INTEREST_DECAY = 0.5
+"""Videos are learned by heart otherwise: decision 0034."""
 FEWEST_STEPS = 1_000
 """On few rows there are more passes than the setting says; the one that validates best is kept."""
 WARM_UP = 0.05
@@ -34,7 +39,6 @@ DECAY = 0.5
 """Share of the steps, at the end, over which it falls to a hundredth."""
 REQUIRED = ("click", "long_view")
 """Tasks without which a ranker is worth nothing."""
-_SCORED_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,23 @@ class TrainedRanker:
     """
 
     graph: bytes
-    network: RankerNetwork
+    network: InterestedRanker
     record: dict[str, Any]
+    interests: Interests | None
+    """None where it reads features alone."""
+
+    def save(self, folder: Path) -> None:
+        """Write what a bundle holds of it."""
+        (folder / "ranker.onnx").write_bytes(self.graph)
+        if self.interests is not None:
+            self.interests.save(folder)
 
 
 def train_ranker(
     rows: Rows,
     split: Split,
     settings: Settings,
+    histories: Histories | None,
     *,
     require: tuple[str, ...] = REQUIRED,
     hidden: tuple[int, ...] = HIDDEN,
@@ -68,6 +81,7 @@ def train_ranker(
         rows: of all parts.
         split: which train and which choose.
         settings: the recipe.
+        histories: of the rows' snapshots; None for a ranker that reads features alone.
         require: tasks without which there is no ranker.
         hidden: widths of the hidden layers; none make it a logistic regression.
         session: where it is kept, and who hears of it.
@@ -80,18 +94,19 @@ def train_ranker(
     train = np.flatnonzero(split.train(rows.at_ms))
     validate = np.flatnonzero(split.validate(rows.at_ms))
     taught = taught_tasks(rows.labels[train], require)
-    training = settings.training
+    training, inputs = settings.training, RankerRows(rows, histories)
     with repeatable(training.seed, training.threads):
-        network = _network(rows, train, settings, hidden)
+        network = network_of(inputs, train, settings, hidden)
         parts = train, validate
-        losses = _fit(network, rows, parts, settings, taught, session, on_progress)
-        _silence(network, rows.labels[train], taught)
-        logits = score_logits(network, rows, validate)
+        losses = _fit(network, inputs, parts, settings, taught, session, on_progress)
+        _silence(network.ranker, rows.labels[train], taught)
+        interests = network.interests.rounded() if network.interests else None
+        logits = score_logits(network, inputs, validate)
     lines = [
         fit_platt(logits[:, k], rows.labels[validate, k]) if taught[k] else (1.0, 0.0)
         for k in range(len(TASKS))
     ]
-    network.fold_calibration(lines)
+    network.ranker.fold_calibration(lines)
     record = {
         "train_rows": len(train),
         "validate_rows": len(validate),
@@ -105,7 +120,7 @@ def train_ranker(
         "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
-    return TrainedRanker(ranker_graph(network), network, record)
+    return TrainedRanker(ranker_graph(network.ranker), network, record, interests)
 
 
 def taught_tasks(
@@ -128,41 +143,9 @@ def taught_tasks(
     return taught
 
 
-def score_logits(network: RankerNetwork, rows: Rows, places: Places) -> npt.NDArray[np.float32]:
-    """Return (n, 4) logits of some rows."""
-    network.eval()
-    with torch.no_grad():
-        parts = [
-            network(torch.from_numpy(rows.dense[part]), torch.from_numpy(rows.categories[part]))
-            for part in np.split(places, range(_SCORED_ROWS, len(places), _SCORED_ROWS))
-        ]
-    logits: npt.NDArray[np.float32] = torch.cat(parts).numpy()
-    return logits
-
-
-def _network(
-    rows: Rows, train: Places, settings: Settings, hidden: tuple[int, ...]
-) -> RankerNetwork:
-    mean, deviation = moments(rows.dense, train)
-    topics = int(rows.categories[train, 2].max(initial=0)) + 1
-    sizes = (len(settings.surfaces) + 1, len(settings.regions) + 1, topics)
-    shape = RankerShape(rows.dense.shape[1], sizes, hidden)
-    return RankerNetwork(shape, mean, deviation)
-
-
-def moments(
-    dense: npt.NDArray[np.float32], places: Places
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return (F,) mean and (F,) standard deviation over some rows, summed in double precision."""
-    parts = np.split(places, range(_SCORED_ROWS, len(places), _SCORED_ROWS))
-    mean = sum(dense[part].sum(axis=0, dtype=np.float64) for part in parts) / len(places)
-    squares = sum(np.square(dense[part] - mean).sum(axis=0) for part in parts) / len(places)
-    return mean.astype(np.float32), np.sqrt(squares).astype(np.float32)
-
-
 def _fit(
-    network: RankerNetwork,
-    rows: Rows,
+    network: InterestedRanker,
+    inputs: RankerRows,
     parts: tuple[Places, Places],
     settings: Settings,
     taught: npt.NDArray[np.bool_],
@@ -186,16 +169,14 @@ def _fit(
     recipe = Recipe(
         stage="ranker",
         modules={"ranker": network},
-        optimiser=torch.optim.AdamW(
-            network.parameters(), lr=training.learning_rate, weight_decay=WEIGHT_DECAY
-        ),
+        optimiser=torch.optim.AdamW(_groups(network), lr=training.learning_rate),
         passes=plan.passes,
         batches=batches,
-        loss=lambda part: _loss(network, rows, part, weights),
+        loss=lambda part: _loss(network, inputs, part, weights),
         size=len,
         examples=len(train),
         rate=lambda step, share: training.learning_rate * schedule(step / plan.steps),
-        validate=lambda: _validation_loss(network, rows, validate, weights),
+        validate=lambda: _validation_loss(network, inputs, validate, weights),
     )
     losses = fit(recipe, session, within(on_progress, "train ranker")).validation
     if not any(map(math.isfinite, losses)):
@@ -213,19 +194,28 @@ def schedule(done: float) -> float:
     return max(min((done + 1e-4) / WARM_UP, 1.0, (1.0 - done) / DECAY), 0.01)
 
 
-def _loss(network: RankerNetwork, rows: Rows, part: Places, weights: Tensor) -> Tensor:
+def _groups(network: InterestedRanker) -> list[dict[str, Any]]:
+    """Return the parameters with what each gives up of its weight at a step."""
+    groups = [{"params": list(network.ranker.parameters()), "weight_decay": WEIGHT_DECAY}]
+    if network.interests is not None:
+        of_videos = list(network.interests.parameters())
+        groups.append({"params": of_videos, "weight_decay": INTEREST_DECAY})
+    return groups
+
+
+def _loss(network: InterestedRanker, inputs: RankerRows, part: Places, weights: Tensor) -> Tensor:
     """Return the sum over tasks of the mean log loss."""
-    logits = network(torch.from_numpy(rows.dense[part]), torch.from_numpy(rows.categories[part]))
-    targets = torch.from_numpy(rows.labels[part].astype(np.float32))
+    logits = network(*inputs.of(part))
+    targets = torch.from_numpy(inputs.rows.labels[part].astype(np.float32))
     losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return (losses.mean(dim=0) * weights).sum()
 
 
 def _validation_loss(
-    network: RankerNetwork, rows: Rows, validate: Places, weights: Tensor
+    network: InterestedRanker, inputs: RankerRows, validate: Places, weights: Tensor
 ) -> float:
-    logits = torch.from_numpy(score_logits(network, rows, validate))
-    targets = torch.from_numpy(rows.labels[validate].astype(np.float32))
+    logits = torch.from_numpy(score_logits(network, inputs, validate))
+    targets = torch.from_numpy(inputs.rows.labels[validate].astype(np.float32))
     losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return float((losses.mean(dim=0, dtype=torch.float64) * weights).sum())
 

@@ -68,7 +68,7 @@ def search(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    rows = dataset.rows(from_ms=asked.rows_from_ms)
+    rows, histories = dataset.rows(from_ms=asked.rows_from_ms), dataset.histories()
     split = quick_split(rows.at_ms, settings.training.holdout, asked.day_offset_h)
     done, report = 0, within(on_progress, "search")
 
@@ -77,7 +77,7 @@ def search(
         losses = []
         for number in range(asked.seeds):
             recipe = _recipe(trial, settings, settings.training.seed + number)
-            losses.append(min(_finite(train_ranker(rows, split, recipe).record)))
+            losses.append(min(_finite(train_ranker(rows, split, recipe, histories).record)))
         trial.set_user_attr("losses", losses)
         done += 1
         report(done / asked.trials)
