@@ -66,7 +66,7 @@ def test_quick_stands_the_champion_beside_its_baselines(lived: LiveHome, tmp_pat
     page = tmp_path / "quick.html"
     done = evaluated(lived.home, "quick", "--html", str(page))
     assert done.exit_code == 0, done.output
-    for words in ("long_view", "above the baselines", "logistic", "lightgbm", "standard errors"):
+    for words in ("long_view", "above the others", "logistic", "lightgbm", "standard errors"):
         assert words in done.stdout
     assert "lightgbm" in page.read_text()
     plain = told(lived.home, "quick", "--no-baselines")

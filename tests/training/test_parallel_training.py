@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -175,14 +176,33 @@ def one_worker(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], n
 
 
 def test_a_crew_that_loses_a_worker_goes_on_and_ends_at_the_same_curve(tmp_path, one_worker):
-    folder = prepared(tmp_path / "job")
-    killed = Counter[int]()
+    _loses_a_worker(tmp_path / "job", one_worker, at_step=7)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("attempt", range(20))
+def test_whichever_worker_is_lost_at_whichever_step_it_goes_on(
+    tmp_path, one_worker, attempt, record_property
+):
+    """The time is from the kill to the first step after the checkpoint; ``--junitxml`` has it."""
+    path = tmp_path / "job"
+    resumed_s = _loses_a_worker(path, one_worker, at_step=4 + attempt % 4, worker=attempt % 2)
+    record_property("resumed_s", round(resumed_s, 1))
+
+
+def _loses_a_worker(
+    path: Path, one_worker: tuple[list[float], np.ndarray], at_step: int, worker: int = 0
+) -> float:
+    """Kill one of two workers, see the crew end as one worker does, and return seconds lost."""
+    folder = prepared(path)
+    killed_s, resumed_s = list[float](), list[float]()
 
     def kill_once(progress):
-        if progress.step >= 7 and not killed:
-            (worker, *_) = _workers(folder)
-            os.kill(worker, signal.SIGKILL)
-            killed[worker] += 1
+        if not killed_s and progress.step >= at_step:
+            os.kill(sorted(_workers(folder))[worker], signal.SIGKILL)
+            killed_s.append(time.monotonic())
+        elif killed_s and not resumed_s and progress.resumed_from > 0:
+            resumed_s.append(time.monotonic())
 
     launches = run_crew(folder, 2, kill_once)
     assert launches == 2
@@ -191,7 +211,8 @@ def test_a_crew_that_loses_a_worker_goes_on_and_ends_at_the_same_curve(tmp_path,
     np.testing.assert_allclose(vectors, one_worker[1], atol=1e-4)
     progress = read_progress(folder)
     assert progress is not None
-    assert progress.resumed_from >= 6
+    assert progress.resumed_from >= at_step - 3
+    return resumed_s[0] - killed_s[0]
 
 
 def _workers(folder: Path) -> list[int]:

@@ -24,6 +24,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Leave-one-out and cold-start: trainings, each with its seed."""
     baselines: bool = True
     """Quick and rolling: teach baselines on the same rows."""
+    ablations: bool = False
+    """Rolling: teach rankers that do without a part each."""
     shares: tuple[float, ...] = ()
     """Off-policy: shares of places given to chance."""
     against: str | None = None
@@ -76,6 +78,7 @@ def _rolling(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) -> di
         on_progress,
         rows_from_ms=asked.rows_from_ms,
         baselines=asked.baselines,
+        ablations=asked.ablations,
     )
 
 

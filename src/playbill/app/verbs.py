@@ -168,6 +168,7 @@ class Home:
         rows_from_ms: int | None = None,
         seeds: int = 1,
         baselines: bool = True,
+        ablations: bool = False,
         shares: tuple[float, ...] = (),
         against: str | None = None,
     ) -> dict[str, Any]:
@@ -180,6 +181,7 @@ class Home:
             rows_from_ms: rows before it teach nothing; None for the setting.
             seeds: for leave-one-out and cold-start: trainings, each with its seed.
             baselines: for quick and rolling: whether others are taught on the same rows.
+            ablations: for rolling: whether rankers that do without a part each stand beside it.
             shares: for off-policy: shares of places given to chance.
             against: for off-policy: digest of a bundle to stand beside the champion.
 
@@ -191,6 +193,7 @@ class Home:
             **self._days(day_offset_h, rows_from_ms),
             seeds=seeds,
             baselines=baselines,
+            ablations=ablations,
             shares=shares,
             against=against,
         )

@@ -40,6 +40,9 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option(help="Teach baselines on the same rows, and stand them beside it.")
     ] = True,
+    ablations: Annotated[
+        bool, typer.Option("--ablations", help="For rolling: rankers without a part each, too.")
+    ] = False,
     explore_share: Annotated[
         list[float] | None,
         typer.Option(help="For off-policy: a share of places given to chance; may be repeated."),
@@ -66,6 +69,7 @@ def evaluate(
                 rows_from_ms=in_ms(rows_from),
                 seeds=seeds,
                 baselines=baselines,
+                ablations=ablations,
                 shares=tuple(explore_share or ()),
                 against=None if against is None else bundle_named(judged.bundles, against),
             )
@@ -121,9 +125,9 @@ def _print_ranking(report: dict[str, Any]) -> None:
 
 def _gains(report: dict[str, Any]) -> Table:
     """Return by how much the ranker is above each baseline, task by task."""
-    table = Table(title="above the baselines: paired differences with 95 % intervals")
-    for heading in ("baseline", "task", "its AUC", "AUC", "GAUC", "GAUC, viewer read once a day"):
-        table.add_column(heading, justify="left" if heading in ("baseline", "task") else "right")
+    table = Table(title="above the others: paired differences with 95 % intervals")
+    for heading in ("other", "task", "its AUC", "AUC", "GAUC", "GAUC, viewer read once a day"):
+        table.add_column(heading, justify="left" if heading in ("other", "task") else "right")
     for name, tasks in report["gains"].items():
         for task, gain in tasks.items():
             theirs = _figure(report["baselines"][name][task]["auc"])

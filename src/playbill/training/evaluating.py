@@ -8,6 +8,7 @@ import msgspec
 from playbill.contracts import Manifest, Settings
 from playbill.core import InvalidInput
 from playbill.features import features_digest
+from playbill.training.ablations import fit_ablations
 from playbill.training.baselines import fit_baselines
 from playbill.training.dataset import Dataset
 from playbill.training.measuring import RESAMPLES, Scored, measure, pooled, score_rows
@@ -106,6 +107,7 @@ def evaluate_rolling(
     rows_from_ms: int | None = None,
     resamples: int = RESAMPLES,
     baselines: bool = True,
+    ablations: bool = False,
 ) -> dict[str, Any]:
     """Return what retraining every day would have served, over the last days pooled.
 
@@ -120,6 +122,7 @@ def evaluate_rolling(
         rows_from_ms: rows before it are left out; see ``draft_bundle``.
         resamples: draws of the bootstrap.
         baselines: whether others are taught on the same rows and stand beside it.
+        ablations: whether rankers that do without a part each stand beside it.
 
     Raises:
         InvalidInput: the rows cover fewer than ``days`` + 2 days, or a part is unfit to train on.
@@ -140,6 +143,8 @@ def evaluate_rolling(
         )
         later = rows.only(split.report(rows.at_ms))
         beside = fit_baselines(rows, split, settings, progress) if baselines else {}
+        if ablations:
+            beside |= fit_ablations(rows, split, settings, histories, progress)
         parts.append(score_rows(ranker, later, day_offset_h, beside))
         used.append({**msgspec.to_builtins(split), "train_rows": trained.record["train_rows"],
                      "report_rows": len(later)})  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from playbill.contracts import Settings
+from playbill.features import FEATURE_NAMES
 from playbill.models import INTERESTS
 from playbill.models.interest_network import InterestedRanker, InterestNetwork
 from playbill.models.networks import RankerNetwork, RankerShape
@@ -23,11 +24,35 @@ _SCORED_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
+class Ablation:
+    """What a ranker does without.
+
+    ``columns`` of ``FEATURE_NAMES``; ``ids``: videos' coordinates in the space of interests;
+    ``crossing`` of interests with the candidate; ``calibration`` on the rows that choose.
+    """
+
+    columns: tuple[str, ...] = ()
+    ids: bool = False
+    crossing: bool = False
+    calibration: bool = False
+
+    def silent(self) -> list[int]:
+        """Return columns of the ranker's input that it does not see."""
+        crossed = range(len(FEATURE_NAMES) + INTERESTS, len(FEATURE_NAMES) + 2 * INTERESTS)
+        named = [FEATURE_NAMES.index(name) for name in self.columns]
+        return named + (list(crossed) if self.crossing else [])
+
+
+NOTHING = Ablation()
+
+
+@dataclass(frozen=True, slots=True)
 class RankerRows:
     """What a ranker is asked about rows: features, codes, and histories where it reads them."""
 
     rows: Rows
     histories: Histories | None
+    without: Ablation = NOTHING
 
     def of(self, part: Places) -> list[Tensor]:
         """Return the arguments of ``InterestedRanker`` for some rows."""
@@ -51,7 +76,7 @@ class RankerRows:
         known = 0 if histories is None else int(histories.items.max(initial=0))
         size = 1 + max(int(rows.items.max(initial=0)), known)
         shown = np.bincount(rows.items[train], minlength=size)
-        often = np.flatnonzero(shown >= FEWEST_SHOWN)
+        often = np.flatnonzero(shown >= FEWEST_SHOWN)[: 0 if self.without.ids else None]
         if len(often) > MOST_VIDEOS:
             often = np.sort(often[np.argsort(-shown[often], kind="stable")[:MOST_VIDEOS]])
         places = np.zeros(size, np.int64)
@@ -73,6 +98,7 @@ def network_of(
         as_they_are = np.zeros(2 * INTERESTS, np.float32)
         mean = np.concatenate([mean, as_they_are])
         deviation = np.concatenate([deviation, as_they_are + np.float32(1.0)])
+    deviation[inputs.without.silent()] = 0.0
     shape = RankerShape(len(mean), sizes, hidden)
     return InterestedRanker(RankerNetwork(shape, mean, deviation), interests)
 

@@ -22,7 +22,7 @@ from playbill.training.dataset import Histories, Rows
 from playbill.training.determinism import repeatable
 from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.progress import OnProgress, within
-from playbill.training.ranker_rows import RankerRows, network_of, score_logits
+from playbill.training.ranker_rows import NOTHING, Ablation, RankerRows, network_of, score_logits
 from playbill.training.split import Split
 from playbill.training.steps import plan_steps
 
@@ -69,6 +69,7 @@ def train_ranker(
     *,
     require: tuple[str, ...] = REQUIRED,
     hidden: tuple[int, ...] = HIDDEN,
+    without: Ablation = NOTHING,
     session: Session | None = None,
     on_progress: OnProgress | None = None,
 ) -> TrainedRanker:
@@ -84,6 +85,7 @@ def train_ranker(
         histories: of the rows' snapshots; None for a ranker that reads features alone.
         require: tasks without which there is no ranker.
         hidden: widths of the hidden layers; none make it a logistic regression.
+        without: what it does without, to see what that is worth.
         session: where it is kept, and who hears of it.
         on_progress: told of the stage "train ranker".
 
@@ -94,7 +96,7 @@ def train_ranker(
     train = np.flatnonzero(split.train(rows.at_ms))
     validate = np.flatnonzero(split.validate(rows.at_ms))
     taught = taught_tasks(rows.labels[train], require)
-    training, inputs = settings.training, RankerRows(rows, histories)
+    training, inputs = settings.training, RankerRows(rows, histories, without)
     with repeatable(training.seed, training.threads):
         network = network_of(inputs, train, settings, hidden)
         parts = train, validate
@@ -103,7 +105,9 @@ def train_ranker(
         interests = network.interests.rounded() if network.interests else None
         logits = score_logits(network, inputs, validate)
     lines = [
-        fit_platt(logits[:, k], rows.labels[validate, k]) if taught[k] else (1.0, 0.0)
+        fit_platt(logits[:, k], rows.labels[validate, k])
+        if taught[k] and not without.calibration
+        else (1.0, 0.0)
         for k in range(len(TASKS))
     ]
     network.ranker.fold_calibration(lines)
