@@ -61,7 +61,7 @@ def test_a_misspelt_protocol_is_refused_with_the_nearest_name(tmp_path):
         home_of(tmp_path).evaluate("roling")
     assert (refusal.value.field, refusal.value.hint) == (
         "protocol",
-        "protocols are quick, rolling, leave-one-out, cold-start, off-policy",
+        "protocols are quick, rolling, staleness, leave-one-out, cold-start, off-policy",
     )
 
 

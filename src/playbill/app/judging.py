@@ -82,6 +82,18 @@ def _rolling(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) -> di
     )
 
 
+def _staleness(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) -> dict[str, Any]:
+    from playbill.training import evaluate_staleness
+
+    return evaluate_staleness(
+        _built(wiring, on_progress),
+        wiring.settings,
+        asked.day_offset_h,
+        on_progress,
+        rows_from_ms=asked.rows_from_ms,
+    )
+
+
 def _leave_one_out(wiring: Wiring, asked: Asked, on_progress: OnProgress | None) -> dict[str, Any]:
     from playbill.training import evaluate_leave_one_out
 
@@ -162,9 +174,10 @@ def _built(wiring: Wiring, on_progress: OnProgress | None) -> "Dataset":
 PROTOCOLS: dict[str, Callable[[Wiring, Asked, OnProgress | None], dict[str, Any]]] = {
     "quick": _quick,
     "rolling": _rolling,
+    "staleness": _staleness,
     "leave-one-out": _leave_one_out,
     "cold-start": _cold_start,
     "off-policy": _off_policy,
 }
-"""The champion on rows it never saw; daily retraining; retrieval without each viewer's last videos;
-retrieval of what nobody had met; policies that did not serve."""
+"""The champion on rows it never saw; daily retraining, and what days without it cost; retrieval
+without each viewer's last videos, and of what nobody had met; policies that did not serve."""

@@ -23,6 +23,8 @@ class Protocol(enum.StrEnum):
     """The champion, on the rows after those it learned from."""
     ROLLING = "rolling"
     """A ranker a day, each scored on the next; what daily retraining would have served."""
+    STALENESS = "staleness"
+    """What a ranker loses for each day that it is not trained again."""
     LEAVE_ONE_OUT = "leave-one-out"
     """Retrieval: each viewer's last video, among all that the viewer had not taken."""
     COLD_START = "cold-start"
@@ -77,6 +79,8 @@ def evaluate(
             _write_page(html, report)
         if json:
             print_json(report)
+        elif protocol is Protocol.STALENESS:
+            _print_staleness(report)
         elif protocol is Protocol.LEAVE_ONE_OUT:
             _print_retrieval(report)
         elif protocol is Protocol.COLD_START:
@@ -133,6 +137,20 @@ def _gains(report: dict[str, Any]) -> Table:
             theirs = _figure(report["baselines"][name][task]["auc"])
             table.add_row(name, task, theirs, *(_ranged(gain, figure) for figure in _GAINS))
     return table
+
+
+def _print_staleness(report: dict[str, Any]) -> None:
+    table = Table(title=f"staleness: rankers of {report['days']} days, beside fresh ones")
+    for heading in ("days old", "rows", "task", "AUC", "above fresh: AUC", "GAUC",
+                    "GAUC, viewer read once a day"):  # fmt: skip
+        table.add_column(heading, justify="left" if heading == "task" else "right")
+    for part in report["curve"]:
+        for task, found in part["tasks"].items():
+            above = (_ranged(found["above_fresh"], name) for name in _GAINS)
+            rows = f"{part['rows']:,}"
+            table.add_row(str(part["age_days"]), rows, task, _figure(found["auc"]), *above)
+    out.print(table)
+    out.print(report["note"], highlight=False)
 
 
 def _print_retrieval(report: dict[str, Any]) -> None:

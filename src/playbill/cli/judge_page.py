@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playbill.benchmarks.page import bars, table, write_page
+from playbill.benchmarks.page import bars, lines, table, write_page
 
 _RANKING = ("auc", "gauc", "gauc_one_snapshot", "log_loss", "normalised_entropy", "calibration")
 
@@ -17,6 +17,28 @@ def write_evaluation(path: Path, report: Mapping[str, Any]) -> None:
     """
     told = _PARTS.get(report["protocol"], _of_ranking)
     write_page(path, f"Evaluation: {report['protocol']}", report, told(report))
+
+
+def _of_staleness(report: Mapping[str, Any]) -> list[str]:
+    parts, curve = [], report["curve"]
+    ages = [float(part["age_days"]) for part in curve]
+    for task in curve[0]["tasks"]:
+        above = [part["tasks"][task]["above_fresh"]["auc"] for part in curve]
+        if None not in above:
+            y = [max(-1_000.0 * each, 0.0) for each in above]
+            parts.append(lines(f"AUC of {task} lost by days of age, in thousandths", ages, y, ""))
+    rows = [
+        {
+            "days old": part["age_days"],
+            "rows": part["rows"],
+            "task": task,
+            "AUC": found["auc"],
+            **{f"above fresh: {key}": _range(found["above_fresh"], key) for key in _RANKING[:3]},
+        }
+        for part in curve
+        for task, found in part["tasks"].items()
+    ]
+    return [*parts, table("By age", rows)]
 
 
 def _of_retrieval(report: Mapping[str, Any]) -> list[str]:
@@ -113,6 +135,7 @@ def _range(found: Mapping[str, Any], name: str) -> str:
 
 
 _PARTS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "staleness": _of_staleness,
     "leave-one-out": _of_retrieval,
     "cold-start": _of_cold_start,
     "off-policy": _of_policies,

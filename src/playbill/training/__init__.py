@@ -12,6 +12,7 @@ from playbill.training.progress import OnProgress
 from playbill.training.provenance import Circumstances
 from playbill.training.report import DatasetReport, LabelCounts
 from playbill.training.row_scorer import RowScorer
+from playbill.training.staleness import evaluate_staleness
 
 __all__ = [
     "Circumstances",
@@ -30,5 +31,6 @@ __all__ = [
     "evaluate_leave_one_out",
     "evaluate_off_policy",
     "evaluate_rolling",
+    "evaluate_staleness",
     "require_extra",
 ]
