@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from live_home import LiveHome
+from live_home import LiveHome, until
+from playbill.app.retraining import retrain
 from playbill.app.stopping import Stopped
 from playbill.app.verbs import Home
 from playbill.cli.main import app
@@ -98,3 +99,40 @@ def test_a_training_stopped_while_it_reads_the_log_keeps_nothing_and_loses_nothi
     with pytest.raises(NotFound):
         Home(home).train(resume=True)
     assert champion(home) == champion(lived.home)
+
+
+@pytest.mark.long
+def test_a_home_that_trains_by_itself_swaps_in_what_is_no_worse(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    live = copy_of(lived.home, tmp_path / "home")
+    before = champion(live.home)
+    text = (live.home / "playbill.toml").read_text().replace("epochs = 4", "epochs = 3", 1)
+    live.configure(text + "[retraining]\nevery_s = 1\nfewest_new = 0\n")
+    live.start()
+    try:
+        store = Home(live.home).bundles
+        until(lambda: len(store.digests()) > 1, "a bundle is sealed", patience_s=300.0)
+        assert live.feed("viewer3")["items"]
+        if champion(live.home) != before:
+            until(lambda: live.feed("viewer3")["bundle"] != before, "it serves")
+    finally:
+        live.stop()
+
+
+def test_too_little_that_is_new_is_not_trained_on(lived: LiveHome, tmp_path: Path) -> None:
+    home = Home(copy_of(lived.home, tmp_path / "home").home)
+    home.configure(**{"retraining.fewest_new": 10})
+    assert retrain(home) is None
+    assert home.bundles.digests() == [champion(lived.home)]
+
+
+def test_unless_worse_tells_how_far_apart_they_are(lived: LiveHome, tmp_path: Path) -> None:
+    home = copy_of(lived.home, tmp_path / "home").home
+    before = champion(home)
+    settings = home / "playbill.toml"
+    settings.write_text(settings.read_text().replace("epochs = 4", "epochs = 3\nseed = 11", 1))
+    done = CliRunner().invoke(app, ["train", "--home", str(home), "--unless-worse"])
+    assert done.exit_code == 0, done.output
+    assert f"AUC above the champion {before[:19]}" in done.stdout
+    assert ("it serves now" in done.stdout) == (champion(home) != before)

@@ -7,7 +7,7 @@ import pytest
 
 from playbill.features import FEATURE_NAMES
 from playbill.models import TASKS
-from playbill.training import RowScorer
+from playbill.training import RowScorer, ranker_training
 from playbill.training.ablations import ABLATIONS, WITHOUT_HISTORY, fit_ablations
 from playbill.training.ranker_rows import Ablation
 from playbill.training.ranker_training import train_ranker
@@ -15,7 +15,9 @@ from playbill.training.ranker_training import train_ranker
 
 @pytest.fixture(scope="module")
 def rankers(rows, histories, split, quickly):
-    return fit_ablations(rows, split, quickly, histories)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranker_training, "FEWEST_STEPS", 100)
+        return fit_ablations(rows, split, quickly, histories)
 
 
 def spoiled(rows, names):
@@ -63,7 +65,11 @@ def test_without_the_crossing_a_candidate_s_place_says_nothing(rows, rankers):
     assert np.array_equal(ranker(replace(rows, items=rows.items[::-1])), ranker(rows))
 
 
-def test_without_calibration_only_the_last_line_is_another(rows, histories, split, quickly):
+def test_without_calibration_only_the_last_line_is_another(
+    rows, histories, split, quickly, monkeypatch
+):
+    monkeypatch.setattr(ranker_training, "FEWEST_STEPS", 100)
+
     def taught(**changes):
         return train_ranker(rows, split, quickly, histories, **changes)
 

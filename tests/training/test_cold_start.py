@@ -9,7 +9,7 @@ from training_worlds import SETTINGS, exposed_world
 
 from playbill.core import InvalidInput
 from playbill.features import ITEM_RECORD, NO_TOPIC, VISIBLE
-from playbill.training import Dataset, build_dataset, evaluate_cold_start
+from playbill.training import Dataset, build_dataset, evaluate_cold_start, tower_training
 from playbill.training.cold_start import (
     FLOOR,
     HISTORY_SIZES,
@@ -77,15 +77,17 @@ def test_content_finds_new_videos_and_one_video_tells_a_new_viewer_s_topic(quick
     assert set(viewers) <= {str(size) for size in HISTORY_SIZES}
 
 
-def test_where_content_says_nothing_new_videos_are_found_by_chance_alone(quickly):
+def test_where_content_says_nothing_new_videos_are_found_by_chance_alone(quickly, monkeypatch):
     """A held-out video that leaked into the training would be found."""
     items = catalogue()
     items["topics"] = NO_TOPIC
+    monkeypatch.setattr(tower_training, "FEWEST_STEPS", 100)
     report = judge(of_one_topic_each(200, 12), items, quickly)
     assert report["videos"]["sources"][OURS]["hit_rate"] < 0.6
 
 
-def test_a_built_data_set_is_judged_whole(dataset, quickly):
+def test_a_built_data_set_is_judged_whole(dataset, quickly, monkeypatch):
+    monkeypatch.setattr(tower_training, "FEWEST_STEPS", 20)
     report = evaluate_cold_start(dataset, quickly)
     assert set(report["videos"]["sources"]) == {OURS, FLOOR, "hindsight"}
     assert report["viewers"] == {}, "four new viewers are too few to say anything"

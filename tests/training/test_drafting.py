@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import shutil
@@ -18,12 +19,14 @@ from playbill.training import (
     Circumstances,
     Dataset,
     RowScorer,
+    compare_bundles,
     draft_bundle,
     evaluate_bundle,
     evaluate_rolling,
 )
 from playbill.training.popular import popular_lists
 from playbill.training.provenance import SETTINGS_READ, settings_read
+from playbill.training.ranker_training import train_ranker
 from playbill.training.schema import REPORT_FILE
 
 MADE = Circumstances(at_ms=1_700_000_000_000, hardware="2 cores", version="0.0.0", home="a" * 32)
@@ -256,3 +259,28 @@ def test_a_data_set_of_other_features_trains_nothing(tables, tmp_path):
     (copy / REPORT_FILE).write_text(json.dumps(report))
     with pytest.raises(InvalidInput, match="holds features"):
         Dataset.open(copy)
+
+
+def test_a_challenger_that_learned_the_opposite_is_worse_beyond_doubt(
+    draft, dataset, quickly, rows, histories, split, tmp_path
+):
+    folder, manifest = draft
+    shutil.copytree(folder, tmp_path / "other")
+    contrary = dataclasses.replace(rows, labels=~rows.labels)
+    train_ranker(contrary, split, quickly, histories).save(tmp_path / "other")
+    other = tmp_path / "other", manifest
+    found = compare_bundles(dataset, other, draft, quickly, 0, resamples=40)
+    assert found["worse"] == ["click", "long_view"]
+    assert found["rows"] == split.report(rows.at_ms).sum()
+    assert compare_bundles(dataset, draft, other, quickly, 0, resamples=40)["worse"] == []
+    same = compare_bundles(dataset, draft, draft, quickly, 0, resamples=40)
+    assert same["gains"]["click"]["auc"] == 0.0
+    assert same["worse"] == []
+
+
+def test_bundles_that_have_seen_every_row_cannot_be_compared(draft, dataset, quickly):
+    folder, manifest = draft
+    seen = {**manifest.data, "validate_until_ms": 2**50}
+    late = folder, msgspec.structs.replace(manifest, data=seen)
+    with pytest.raises(InvalidInput, match="neither bundle has seen"):
+        compare_bundles(dataset, draft, late, quickly, 0)

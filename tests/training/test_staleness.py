@@ -5,8 +5,13 @@ import pytest
 from training_worlds import SETTINGS, exposed_world
 
 from playbill.core import InvalidInput
-from playbill.training import Dataset, build_dataset, evaluate_staleness
+from playbill.training import Dataset, build_dataset, evaluate_staleness, ranker_training
 from playbill.training import staleness as module
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    monkeypatch.setattr(ranker_training, "FEWEST_STEPS", 200)
 
 
 def test_each_age_is_told_on_the_days_that_have_rankers_so_old(dataset, quickly):

@@ -29,6 +29,12 @@ def main() -> None:
 
             step_aside()
             precompute(wiring, None)
+        elif role == "retrain":
+            from playbill.app.retraining import retrain
+            from playbill.app.verbs import Home
+
+            step_aside()
+            retrain(Home(Path(home)))
         elif role == "collector":
             _run(run_collector(wiring, socket.socket(fileno=int(lender))))
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from playbill import __version__
+from playbill.app.champions import beside_champion, require_new
 from playbill.app.indexing import write_index
 from playbill.app.stopping import Stopped
 from playbill.app.wiring import Wiring
@@ -37,6 +38,10 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     auc: dict[str, float]
     """On the rows held out, by task that has both classes there."""
     table_version: int
+    promoted: bool = True
+    """Whether it serves now."""
+    against: dict[str, Any] | None = None
+    """How it does beside the champion it was to replace, where that was asked for."""
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,10 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     day_offset_h: int
     rows_from_ms: int | None
     promote: bool = True
+    unless_worse: bool = False
+    """Leave the champion where it is better, beyond doubt, on rows that neither learned from."""
+    fewest_new: int = 0
+    """Impressions since the champion's data set, below which nothing is trained."""
     resume: bool = False
     """Go on with the training that was interrupted, on the data set it had."""
     on_progress: OnProgress | None = None
@@ -59,7 +68,7 @@ def train(wiring: Wiring, asked: Training) -> Trained:
     Raises:
         Stopped: told to stop; the training can go on with ``resume``.
         NotFound: nothing was interrupted that could go on.
-        Conflict: another training runs on this home.
+        Conflict: another training runs on this home, or too little is new.
         InvalidInput: the log holds too little to learn from, or what was interrupted followed from
             other data or settings.
         DependencyUnavailable: a table, a checkpoint or a bundle cannot be written.
@@ -88,18 +97,22 @@ def _train(wiring: Wiring, asked: Training) -> Trained:
     else:
         shutil.rmtree(kept, ignore_errors=True)
         build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
-    dataset = Dataset.open(layout.tables)
+    dataset, store = Dataset.open(layout.tables), wiring.bundles()
+    require_new(store, dataset.report.rows, asked.fewest_new)
     identity = _identity(dataset, settings, offset_h, from_ms)
     session = Session(Checkpoints(kept, identity, wiring.clock, asked.stop), asked.on_metric)
     made = Circumstances(wiring.clock.now_ms(), hardware(), __version__, wiring.recorded().home)
-    store = wiring.bundles()
     with drafted_bundle(wiring, dataset, made, offset_h, from_ms, session, on_progress) as (
         folder,
         manifest,
     ):
         digest = store.add(folder, manifest)
     shutil.rmtree(kept, ignore_errors=True)
-    if asked.promote:
+    against = (
+        beside_champion(store, dataset, digest, settings, offset_h) if asked.unless_worse else None
+    )
+    promoted = asked.promote and not (against and against["worse"])
+    if promoted:
         store.promote(digest)
     metrics: dict[str, Any] = manifest.metrics["metrics"]
     return Trained(
@@ -107,6 +120,8 @@ def _train(wiring: Wiring, asked: Training) -> Trained:
         rows=dataset.report.rows,
         auc={task: row["auc"] for task, row in metrics.items() if row["auc"] is not None},
         table_version=dataset.report.table_version,
+        promoted=promoted,
+        against=against,
     )
 
 

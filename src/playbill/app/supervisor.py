@@ -48,21 +48,25 @@ class Supervisor:
     _children: dict[int, Child] = field(default_factory=dict)
     _failures: dict[int, Failures] = field(default_factory=dict)
     _board: Board = field(init=False)
-    _ahead: TimedJob = field(init=False)
+    _jobs: list[TimedJob] = field(init=False)
 
     def __post_init__(self) -> None:
         self._doors = Doors(self.wiring.settings.http)
         self.wiring.announce()
         self.wiring.layout.recovered.unlink(missing_ok=True)
         shutil.rmtree(self.wiring.layout.kernels, ignore_errors=True)
-        self._ahead = TimedJob(
-            "precompute",
-            job_command("precompute", self.wiring.layout.home),
-            float(self.wiring.settings.precompute.every_s),
-            self.wiring.clock,
-            self.say,
-            started_job,
-        )
+        settings, home = self.wiring.settings, self.wiring.layout.home
+        periods_s = {
+            "precompute": settings.precompute.every_s,
+            "retrain": settings.retraining.every_s,
+        }
+        self._jobs = [
+            TimedJob(
+                role, job_command(role, home), float(every_s), self.wiring.clock, self.say,
+                started_job,
+            )
+            for role, every_s in periods_s.items()
+        ]  # fmt: skip
         self._board = Board(self.wiring.layout.board, create=True)
         self._board.rows[:] = 0
 
@@ -105,7 +109,8 @@ class Supervisor:
             if every_second is not None and now_s - told_at_s >= 1.0:
                 told_at_s = now_s
                 every_second(self._board)
-            self._ahead.look()
+            for job in self._jobs:
+                job.look()
         self.stop()
 
     def renew(self, number: int = 0, frame: FrameType | None = None) -> None:
@@ -133,7 +138,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop the servers, then the updater, each with its work finished."""
-        self._ahead.stop()
+        for job in self._jobs:
+            job.stop()
         patience_s = self._stop_s()
         servers = [place for place in self._children if place != UPDATER_PLACE]
         for group in (servers, [UPDATER_PLACE]):

@@ -108,6 +108,7 @@ class Home:
         day_offset_h: int | None = None,
         rows_from_ms: int | None = None,
         promote: bool = True,
+        unless_worse: bool = False,
         resume: bool = False,
         on_metric: Callable[[str, str], None] = lambda stage, words: None,
         stop: Callable[[], bool] = lambda: False,
@@ -119,6 +120,7 @@ class Home:
             day_offset_h: in front of ``training.day_offset_h``.
             rows_from_ms: in front of ``training.rows_from``.
             promote: False leaves the champion as it is.
+            unless_worse: leave it, too, where it is better on rows that neither learned from.
             resume: go on with the training that was interrupted.
             on_metric: told a stage and what was measured there, in words.
             stop: whether to stop; what was done is kept for ``resume``.
@@ -129,8 +131,9 @@ class Home:
             InvalidInput: the log holds too little to learn from.
         """
         asked = Training(
-            **self._days(day_offset_h, rows_from_ms),
+            **self.days(day_offset_h, rows_from_ms),
             promote=promote,
+            unless_worse=unless_worse,
             resume=resume,
             on_progress=on_progress,
             on_metric=on_metric,
@@ -190,7 +193,7 @@ class Home:
             NotFound: there is no champion, no such bundle, or no data set.
         """
         asked = Asked(
-            **self._days(day_offset_h, rows_from_ms),
+            **self.days(day_offset_h, rows_from_ms),
             seeds=seeds,
             baselines=baselines,
             ablations=ablations,
@@ -220,7 +223,7 @@ class Home:
         """
         from playbill.training.searching import SearchAsked
 
-        days = self._days(None, None)
+        days = self.days(None, None)
         asked = SearchAsked(trials=trials, minutes=minutes, seeds=seeds, **days)
         return search_recipe(self.wiring, asked, on_progress)
 
@@ -291,7 +294,9 @@ class Home:
         except OSError as error:
             raise DependencyUnavailable(f"the drill cannot be said: {error.strerror}") from error
 
-    def _days(self, day_offset_h: int | None, rows_from_ms: int | None) -> dict[str, Any]:
+    def days(
+        self, day_offset_h: int | None = None, rows_from_ms: int | None = None
+    ) -> dict[str, Any]:
         """Return when days begin and rows count, by the settings where nothing else was said."""
         training = self.settings.training
         if day_offset_h is None:

@@ -63,6 +63,13 @@ RowsFrom = Annotated[
 
 
 Promote = Annotated[bool, typer.Option(help="Make the new bundle the champion.")]
+UnlessWorse = Annotated[
+    bool,
+    typer.Option(
+        "--unless-worse",
+        help="Leave the champion where it is better on rows that neither has learned from.",
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
 ]
@@ -80,6 +87,7 @@ def train(
     day_offset: DayOffset = None,
     rows_from: RowsFrom = None,
     promote: Promote = True,
+    unless_worse: UnlessWorse = False,
     resume: Resume = False,
     reproduce: Reproduce = None,
     advise: Advise = False,
@@ -110,7 +118,14 @@ def train(
             )
             print_advice(Home(home), asked, json=json)
             return
-        trained = _trained(Home(home), day_offset, in_ms(rows_from), promote, resume, json)
+        how = {
+            "day_offset_h": day_offset,
+            "rows_from_ms": in_ms(rows_from),
+            "promote": promote,
+            "unless_worse": unless_worse,
+            "resume": resume,
+        }
+        trained = _trained(Home(home), how, quiet=json)
         if json:
             print_json(trained)
             return
@@ -120,29 +135,33 @@ def train(
             f"{trained.rows:,} rows (table version {trained.table_version}); held-out AUC: {auc}",
             highlight=False,
         )
+        if trained.against is not None:
+            _print_against(trained.against, promoted=trained.promoted)
 
 
-def _trained(
-    home: Home,
-    day_offset_h: int | None,
-    rows_from_ms: int | None,
-    promote: bool,
-    resume: bool,
-    quiet: bool,
-) -> Trained:
+def _print_against(against: dict[str, Any], *, promoted: bool) -> None:
+    """Say how a new bundle does beside the champion, and what became of it."""
+    told = []
+    for task, found in against["gains"].items():
+        if found["auc"] is not None and found["auc_interval"] is not None:
+            low, high = found["auc_interval"]
+            told.append(f"{task} {found['auc']:+.4f} [{low:+.4f}, {high:+.4f}]")
+    out.print(
+        f"AUC above the champion {against['champion'][:19]}… on {against['rows']:,} rows that "
+        f"neither learned from: {', '.join(told) or 'not known'}",
+        highlight=False,
+    )
+    verdict = "it serves now" if promoted else "the champion stays"
+    worse = f"worse at {', '.join(against['worse'])}; " if against["worse"] else ""
+    out.print(f"{worse}{verdict}", highlight=False)
+
+
+def _trained(home: Home, asked: dict[str, Any], *, quiet: bool) -> Trained:
     """Return what a training made, with progress; a signal ends it with a status of its own."""
     stop = Stop()
     with Stages(quiet=quiet) as stages, _told_by_signals(stop):
         try:
-            return home.train(
-                stages,
-                day_offset_h=day_offset_h,
-                rows_from_ms=rows_from_ms,
-                promote=promote,
-                resume=resume,
-                on_metric=stages.note,
-                stop=stop.asked,
-            )
+            return home.train(stages, **asked, on_metric=stages.note, stop=stop.asked)
         except Stopped as stopped:
             stages.stop()
             err.print(f"stopped ({stopped}); playbill train --resume goes on", highlight=False)

@@ -166,6 +166,17 @@ class PrecomputeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Lists older than this are served on, and named in the reply's reasons."""
 
 
+class RetrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Training again while serving."""
+
+    every_s: Annotated[int, msgspec.Meta(ge=0, le=30 * 86_400)] = 0
+    """Under ``playbill up`` a model is trained this often, on otherwise idle cores, and serves
+    unless it is worse than the champion on rows that neither has learned from; 0 leaves that to
+    ``playbill train``."""
+    fewest_new: Annotated[int, msgspec.Meta(ge=0)] = 1_000
+    """Fewer impressions than this since the champion's data set are not worth a training."""
+
+
 class ValueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Utility of one action, a click being 1; negative for harm."""
 
@@ -239,6 +250,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     serving: ServingSettings = ServingSettings()
     """One request."""
     precompute: PrecomputeSettings = PrecomputeSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     """Lists made ahead for the lower tiers."""
     http: HttpSettings = HttpSettings()
     """The listening side."""

@@ -3,6 +3,7 @@
 from playbill.training.available import require_extra
 from playbill.training.build import build_dataset
 from playbill.training.cold_start import evaluate_cold_start
+from playbill.training.comparing import compare_bundles
 from playbill.training.dataset import Dataset, Histories, Rows
 from playbill.training.drafting import draft_bundle
 from playbill.training.evaluating import evaluate_bundle, evaluate_rolling
@@ -25,6 +26,7 @@ __all__ = [
     "RowScorer",
     "Rows",
     "build_dataset",
+    "compare_bundles",
     "draft_bundle",
     "evaluate_bundle",
     "evaluate_cold_start",
