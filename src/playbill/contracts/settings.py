@@ -250,8 +250,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     serving: ServingSettings = ServingSettings()
     """One request."""
     precompute: PrecomputeSettings = PrecomputeSettings()
-    retraining: RetrainingSettings = RetrainingSettings()
     """Lists made ahead for the lower tiers."""
+    retraining: RetrainingSettings = RetrainingSettings()
+    """Training again while serving."""
     http: HttpSettings = HttpSettings()
     """The listening side."""
     rates: RateSettings = RateSettings()

@@ -104,12 +104,8 @@ def train_ranker(
         _silence(network.ranker, rows.labels[train], taught)
         interests = network.interests.rounded() if network.interests else None
         logits = score_logits(network, inputs, validate)
-    lines = [
-        fit_platt(logits[:, k], rows.labels[validate, k])
-        if taught[k] and not without.calibration
-        else (1.0, 0.0)
-        for k in range(len(TASKS))
-    ]
+    calibrated = taught & (not without.calibration)
+    lines = _lines(logits, rows.labels[validate], calibrated)
     network.ranker.fold_calibration(lines)
     record = {
         "train_rows": len(train),
@@ -125,6 +121,16 @@ def train_ranker(
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
     return TrainedRanker(ranker_graph(network.ranker), network, record, interests)
+
+
+def _lines(
+    logits: npt.NDArray[np.float32], labels: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]
+) -> list[tuple[float, float]]:
+    """Return scale and shift of each task's logits, (1, 0) where no line is wanted."""
+    return [
+        fit_platt(logits[:, k], labels[:, k]) if wanted[k] else (1.0, 0.0)
+        for k in range(len(TASKS))
+    ]
 
 
 def taught_tasks(

@@ -72,13 +72,11 @@ def evaluate_staleness(
         curve.append({"age_days": age, "rows": found["rows"], "tasks": _by_task(found)})
         report(age / (days - 1))
     return {
-        "protocol": "staleness",
-        "days": days,
-        "curve": curve,
+        "protocol": "staleness", "days": days, "curve": curve,
         "note": "paired differences over the same rows, with 95 % intervals over viewers; the "
         "ranker alone: videos' rates, and what viewers did, are of the instant of each row",
         "data": {**msgspec.to_builtins(dataset.report), "day_offset_h": day_offset_h},
-    }
+    }  # fmt: skip
 
 
 def _by_task(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
