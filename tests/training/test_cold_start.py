@@ -14,12 +14,9 @@ from playbill.training.cold_start import (
     FLOOR,
     HISTORY_SIZES,
     OURS,
-    HeldOut,
-    _after,
-    _last_new,
     judge,
-    kindred_takes,
 )
+from playbill.training.held_out import HeldOut, after_some, kindred_takes, last_new
 from playbill.training.sequences import Sequences
 
 VIDEOS, TOPICS = 200, 10
@@ -105,7 +102,7 @@ def test_what_was_taken_before_the_last_new_video_is_known_and_no_more():
     new = np.array([False, False, True, True, False])
     items = np.tile([0, 2, 1, 3, 4], 10)
     told = Sequences(items, np.repeat(np.arange(10), 5), np.ones(50, np.int64))
-    last = _last_new(told, new)
+    last = last_new(told, new)
     assert last.targets.tolist() == [3] * 10
     assert last.known.items.reshape(10, 2).tolist() == [[0, 1]] * 10
 
@@ -113,10 +110,10 @@ def test_what_was_taken_before_the_last_new_video_is_known_and_no_more():
 def test_a_viewer_who_took_no_more_has_no_next_video():
     told = Sequences(np.array([0, 1, 2, 0, 1]), np.array([4, 4, 4, 9, 9]), np.ones(5, np.int64))
     among = np.array([True, True, True])
-    asked = _after(told, 2, among)
+    asked = after_some(told, 2, among)
     assert asked.targets.tolist() == [2]
     assert asked.known.items.tolist() == [0, 1]
-    assert len(_after(told, 1, np.array([True, False, True])).targets) == 0
+    assert len(after_some(told, 1, np.array([True, False, True])).targets) == 0
 
 
 def test_a_new_video_is_as_popular_as_its_kind():

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.contracts import Settings
-from playbill.core import InvalidInput
-from playbill.features import NO_TOPIC
 from playbill.training.dataset import Dataset
+from playbill.training.held_out import HELD_SHARE, HeldOut, after_some, kindred_takes, last_new
 from playbill.training.last_videos import LastVideos, above, barred_of, counted, viewers_of
 from playbill.training.leave_one_out import CUT, FEWEST_VIEWERS, gains_of
 from playbill.training.progress import OnProgress, within
@@ -28,39 +27,10 @@ Records = npt.NDArray[np.void]
 Ranker = Callable[[list[Ints], list[Ints]], Floats]
 """Returns (B, I) scores of all videos, for what B viewers took and how they took to it."""
 
-HELD_SHARE = 0.1
-"""Of the videos that somebody took, and of the viewers."""
 HISTORY_SIZES = 1, 2, 5, 10, 20
 """How many videos a new viewer has taken when the next one is foretold."""
 OURS, FLOOR = "towers", "popularity"
 _TWO_SIDED = 1.96
-_SALT = 0xC01D
-_KINDRED_TAKES = 5.0
-"""Takes of an author's other videos count as so many videos of the usual author."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """What the towers never meet: (I,) True for videos, and the numbers of viewers."""
-
-    videos: Mask
-    viewers: Ints
-
-    @classmethod
-    def draw(cls, sequences: Sequences, size: int, seed: int) -> "HeldOut":
-        """Return a tenth of the videos that somebody took and a tenth of the viewers, by chance."""
-        random = np.random.default_rng([seed, _SALT])
-        taken, viewers = np.unique(sequences.items), np.unique(sequences.viewers)
-        videos = np.zeros(size, np.bool_)
-        videos[random.choice(taken, round(HELD_SHARE * len(taken)), replace=False)] = True
-        chosen = random.choice(viewers, round(HELD_SHARE * len(viewers)), replace=False)
-        return cls(videos, np.sort(chosen))
-
-    def parts(self, sequences: Sequences) -> tuple[Sequences, Sequences, Sequences]:
-        """Return what trains, what other viewers took, and what new viewers took of old videos."""
-        new = np.isin(sequences.viewers, self.viewers)
-        cold = self.videos[sequences.items]
-        return _only(sequences, ~new & ~cold), _only(sequences, ~new), _only(sequences, new & ~cold)
 
 
 def evaluate_cold_start(
@@ -147,7 +117,7 @@ def _run(sequences: Sequences, items: Records, settings: Settings, on_progress: 
     takes = np.bincount(train.items, minlength=len(items))
     report = within(on_progress, "rank all videos")
     report(0.0)
-    cold = _last_new(others, held.videos)
+    cold = last_new(others, held.videos)
     hindsight = np.where(held.videos, np.bincount(others.items, minlength=len(items)), 0)
     found = _above(
         cold,
@@ -166,76 +136,12 @@ def _run(sequences: Sequences, items: Records, settings: Settings, on_progress: 
     }
     after = {}
     for size in HISTORY_SIZES:
-        asked = _after(newcomers, size, takes > 0)
+        asked = after_some(newcomers, size, takes > 0)
         if len(asked.targets) >= FEWEST_VIEWERS:
             after[size] = _above(asked, rankers)
     report(1.0)
     told = {"held": int(held.videos.sum()), "of": int((takes > 0).sum() + held.videos.sum())}
     return _Run(told, found, after)
-
-
-def kindred_takes(items: Records, takes: Ints, known: Mask) -> Floats:
-    """Return (I,) how often a video like each is taken: by its topics, times that of its author.
-
-    Args:
-        items: (I,) ``ITEM_RECORD``.
-        takes: (I,) of the videos that are known.
-        known: (I,) videos whose takes count.
-    """
-    usual = max(float(takes[known].mean()), 1e-9)
-    topics = items["topics"].astype(np.int64)
-    there = topics != NO_TOPIC
-    size = int(topics[there].max(initial=0)) + 1
-    of_known = there & known[:, None]
-    weights = np.broadcast_to(takes[:, None], topics.shape)[of_known]
-    sums = np.bincount(topics[of_known], weights=weights, minlength=size)
-    count = np.bincount(topics[of_known], minlength=size)
-    by_topic = (sums + usual) / (count + 1.0)
-    mine = np.where(there, by_topic[np.where(there, topics, 0)], 0.0).sum(axis=1)
-    of_topics = np.where(there.any(axis=1), mine / np.maximum(there.sum(axis=1), 1), usual)
-    authors = items["author"].astype(np.int64)
-    sums = np.bincount(authors, weights=takes * known)
-    count = np.bincount(authors, weights=known)
-    of_author = (sums + _KINDRED_TAKES * usual) / (count + _KINDRED_TAKES)
-    found: Floats = (of_topics * of_author[authors] / usual).astype(np.float32)
-    return found
-
-
-def _last_new(sequences: Sequences, new: Mask) -> LastVideos:
-    """Return each viewer's last new video, with the old ones that the viewer took before it.
-
-    Raises:
-        InvalidInput: fewer than ten viewers took a new video after an old one.
-    """
-    cold = new[sequences.items]
-    starts = sequences.starts()
-    whose = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    last = np.full(len(starts) - 1, -1, np.int64)
-    last[whose[cold]] = np.flatnonzero(cold)
-    known = ~cold & (np.arange(len(sequences)) < last[whose])
-    told = np.bincount(whose[known], minlength=len(last)) > 0
-    if told.sum() < FEWEST_VIEWERS:
-        raise InvalidInput(
-            f"{int(told.sum()):,} viewers took a held-out video after another; cold-start needs "
-            f"{FEWEST_VIEWERS}",
-            hint="import a longer history, or use the quick protocol",
-        )
-    return LastVideos(_only(sequences, known), sequences.items[last[told]], new)
-
-
-def _after(sequences: Sequences, size: int, among: Mask) -> LastVideos:
-    """Return the next video of each viewer who has taken so many, and those."""
-    starts = sequences.starts()
-    told = np.diff(starts) > size
-    told &= among[sequences.items[np.minimum(starts[:-1] + size, len(sequences) - 1)]]
-    targets = starts[:-1][told] + size
-    place = np.arange(len(sequences)) - np.repeat(starts[:-1], np.diff(starts))
-    known = (place < size) & np.repeat(told, np.diff(starts))
-    return LastVideos(_only(sequences, known), sequences.items[targets], among)
-
-
-def _only(sequences: Sequences, kept: Mask) -> Sequences:
-    return Sequences(sequences.items[kept], sequences.viewers[kept], sequences.kinds[kept])
 
 
 def _by_towers(towers: TrainedTowers) -> Ranker:

@@ -104,7 +104,7 @@ def _long_enough(sequences: Sequences) -> Sequences:
             hint="import a longer history, or use the quick protocol",
         )
     kept = np.repeat(sizes >= 3, sizes)
-    return Sequences(sequences.items[kept], sequences.viewers[kept], sequences.kinds[kept])
+    return sequences.only(kept)
 
 
 def _run(whole: Sequences, by: Retrieval, on_progress: OnProgress | None) -> dict[str, Any]:

@@ -35,12 +35,16 @@ class Sequences:
         begins = np.flatnonzero(np.diff(self.viewers, prepend=-1))
         return np.append(begins, len(self.viewers))
 
+    def only(self, kept: Mask) -> "Sequences":
+        """Return the parts at a mask."""
+        return Sequences(self.items[kept], self.viewers[kept], self.kinds[kept])
+
     def before_last(self, left_out: int) -> "Sequences":
         """Return the sequences without the last few of each viewer."""
         starts = self.starts()
         ends = np.repeat(starts[1:], np.diff(starts))
         kept = np.arange(len(self)) < ends - left_out
-        return Sequences(self.items[kept], self.viewers[kept], self.kinds[kept])
+        return self.only(kept)
 
 
 def sequences_of(rows: Rows, chosen: Mask) -> Sequences:
