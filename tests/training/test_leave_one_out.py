@@ -59,7 +59,9 @@ def test_a_built_data_set_is_judged_whole(dataset, quickly):
     report = evaluate_leave_one_out(dataset, settings, seeds=2)
     assert report["sources"]["counts"]["hit_rate_spread"] == 0.0
     assert len(report["runs"]) == 2
-    assert set(report["sources"]) == {"popularity", "counts", "towers", "blend", "indexed"}
+    assert set(report["sources"]) == {
+        "popularity", "item_knn", "counts", "towers", "blend", "indexed",
+    }  # fmt: skip
     assert all(0.0 <= found["ndcg"] <= 1.0 for found in report["sources"].values())
 
 

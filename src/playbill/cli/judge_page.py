@@ -44,7 +44,9 @@ def _of_staleness(report: Mapping[str, Any]) -> list[str]:
 def _of_retrieval(report: Mapping[str, Any]) -> list[str]:
     rows = [{"ranked by": name, **found} for name, found in report["sources"].items()]
     shares = [(name, 100.0 * found["hit_rate"]) for name, found in report["sources"].items()]
-    return [bars(f"HR@{report['cut']}", shares, "%"), table("Sources", rows)]
+    lists = [{"ranked by": name, **found} for name, found in report["lists"].items()]
+    parts = [bars(f"HR@{report['cut']}", shares, "%"), table("Sources", rows)]
+    return [*parts, table(f"The first {report['cut']} of every viewer, first seed", lists)]
 
 
 def _of_cold_start(report: Mapping[str, Any]) -> list[str]:

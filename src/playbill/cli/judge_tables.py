@@ -72,9 +72,28 @@ def print_retrieval(report: dict[str, Any]) -> None:
         figures = ("hit_rate", "hit_rate_spread", "ndcg", "ndcg_spread")
         table.add_row(name, *(f"{found[figure]:.4f}" for figure in figures))
     out.print(table)
+    out.print(_lists(report["lists"], cut))
     weights = ", ".join(f"{run['counts_weigh']:g}" for run in report["runs"])
     out.print(f"in the blend, counts weigh {weights}", highlight=False)
     out.print(report["note"], highlight=False)
+
+
+def _lists(lists: dict[str, dict[str, float]], cut: int) -> Table:
+    """Return what the first places are like, source by source."""
+    table = Table(title=f"the first {cut} of every viewer, first seed")
+    headings = {
+        "coverage": "coverage",
+        "novelty": "novelty, bits",
+        "top_videos": "top 1 % of videos",
+        "top_authors": "top 1 % of authors",
+        "age_days": "age, days",
+    }
+    table.add_column("ranked by")
+    for heading in headings.values():
+        table.add_column(heading, justify="right")
+    for name, found in lists.items():
+        table.add_row(name, *(f"{found[figure]:,.3f}" for figure in headings))
+    return table
 
 
 def print_cold_start(report: dict[str, Any]) -> None:

@@ -12,12 +12,16 @@ from playbill.features.layout import HISTORY
 from playbill.retrieval import Transitions, VectorIndex
 from playbill.retrieval.quality import searched
 from playbill.retrieval.transitions_kernel import FADE, SEEDS
+from playbill.training.item_knn import ItemNeighbours
 from playbill.training.sequences import Sequences
 from playbill.training.tower_training import TrainedTowers
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
+LISTED = 10
+"""Places of a list whose videos are noted."""
 _LEAST_COUNT = 1e-4
 _AT_ONCE = 256
 _OUT = np.float32(-np.inf)
@@ -48,7 +52,7 @@ class LastVideos:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What ranks: towers, counts by row, and the towers' index over (I,) videos.
+    """What ranks: towers, counts and neighbours by row, and the towers' index over (I,) videos.
 
     ``ann_quota`` and ``next_quota`` are what index and counts are asked for where both serve.
     """
@@ -57,27 +61,50 @@ class Retrieval:
     counts: Transitions
     index: VectorIndex
     items: npt.NDArray[np.void]
+    neighbours: ItemNeighbours
     ann_quota: int
     next_quota: int
 
 
 @dataclass(slots=True)
-class _Ranks:
-    """(V,) how many videos stand above each target, by what ranked them."""
+class Ranks:
+    """What became of V targets, by what ranked the videos.
 
-    found: dict[str, Ints] = field(default_factory=dict)
-
-    def take(self, name: str, part: slice, size: int, above: Ints) -> None:
-        self.found.setdefault(name, np.empty(size, np.int64))[part] = above
-
-
-def above_targets(last: LastVideos, by: Retrieval, blends: tuple[float, ...]) -> dict[str, Ints]:
-    """Return (V,) how many videos stand above each target, by the name of what ranks them.
-
-    Names are ``popularity``, ``counts``, ``towers``, and for each weight of the counts' logarithm
-    those of ``blended`` and ``indexed``.
+    ``above`` (V,) how many videos stand above each; ``shown`` (I,) in how many viewers' first ten
+    each video is.
     """
-    size, ranks = len(last.targets), _Ranks()
+
+    above: dict[str, Ints] = field(default_factory=dict)
+    shown: dict[str, Ints] = field(default_factory=dict)
+
+    def take(
+        self, name: str, last: LastVideos, part: slice, scores: Floats, barred: Mask, *, lists: bool
+    ) -> None:
+        """Note what (B, I) or (1, I) scores do for some viewers; (B, I) True is not ranked."""
+        targets = last.targets[part]
+        ranks = self.above.setdefault(name, np.empty(len(last.targets), np.int64))
+        ranks[part] = above(scores, barred, targets)
+        if lists:
+            first = _strongest(np.where(barred, _OUT, scores), LISTED) & ~barred
+            shown = self.shown.setdefault(name, np.zeros(len(last.among), np.int64))
+            shown += first.sum(axis=0)
+
+
+def rank_targets(
+    last: LastVideos, by: Retrieval, blends: tuple[float, ...], *, lists: bool = False
+) -> Ranks:
+    """Return where each target stands, by the name of what ranks them.
+
+    Names are ``popularity``, ``item_knn``, ``counts``, ``towers``, and for each weight of the
+    counts' logarithm those of ``blended`` and ``indexed``.
+
+    Args:
+        last: what is to be foretold.
+        by: what ranks.
+        blends: weights.
+        lists: whether to note what stands in the first ten places, too.
+    """
+    ranks = Ranks()
     popularity = np.bincount(last.known.items, minlength=len(last.among)).astype(np.float32)
     scale = float(by.towers.user.log_scale.detach().exp())
     vectors = torch.from_numpy(by.towers.item_vectors)
@@ -87,19 +114,23 @@ def above_targets(last: LastVideos, by: Retrieval, blends: tuple[float, ...]) ->
         learned = torch.log_softmax(logits, dim=1).numpy()
         logs = np.log(counted(by.counts, items, len(last.among)) + _LEAST_COUNT)
         barred = np.stack([barred_of(last.among, taken) for taken in items])
-        targets = last.targets[part]
         there = _strongest(np.where(barred, _OUT, logs), by.next_quota)
         nowhere = np.zeros(len(viewers), np.int64)
         for viewer, near in enumerate(searched(by.index, by.items, viewers, nowhere, by.ann_quota)):
             there[viewer, near] = True
-        ranks.take("popularity", part, size, above(popularity[None, :], barred, targets))
-        ranks.take("counts", part, size, above(logs, barred, targets))
-        ranks.take("towers", part, size, above(learned, barred, targets))
+        scores = {
+            "popularity": popularity[None, :],
+            "item_knn": by.neighbours.scores(items),
+            "counts": logs,
+            "towers": learned,
+        }
+        for name, each in scores.items():
+            ranks.take(name, last, part, each, barred, lists=lists)
         for blend in blends:
             both = learned + np.float32(blend) * logs
-            ranks.take(blended(blend), part, size, above(both, barred, targets))
-            ranks.take(indexed(blend), part, size, above(both, barred | ~there, targets))
-    return ranks.found
+            ranks.take(blended(blend), last, part, both, barred, lists=lists)
+            ranks.take(indexed(blend), last, part, both, barred | ~there, lists=lists)
+    return ranks
 
 
 def viewers_of(towers: TrainedTowers, items: list[Ints], kinds: list[Ints]) -> Floats:

@@ -11,7 +11,9 @@ from playbill.contracts import Settings
 from playbill.core import InvalidInput
 from playbill.retrieval import VectorIndex
 from playbill.training.dataset import Dataset
-from playbill.training.last_videos import LastVideos, Retrieval, above_targets, blended, indexed
+from playbill.training.item_knn import ItemNeighbours
+from playbill.training.last_videos import LastVideos, Retrieval, blended, indexed, rank_targets
+from playbill.training.list_figures import figures_of_lists
 from playbill.training.progress import OnProgress, within
 from playbill.training.sequences import Sequences, sequences_of
 from playbill.training.tower_training import train_towers
@@ -71,6 +73,7 @@ def judge(
     whole = _long_enough(sequences)
     train = whole.before_last(2)
     counts = count_transitions(train, len(items))
+    neighbours = ItemNeighbours.of(train, len(items))
     runs = []
     for number in range(seeds):
 
@@ -82,7 +85,9 @@ def judge(
         seeded = msgspec.structs.replace(settings, training=training)
         towers = train_towers(train, items, seeded, progress)
         index = VectorIndex.build(towers.item_vectors, items["key"], training.seed)
-        runs.append(_run(whole, Retrieval(towers, counts, index, items, *quotas), progress))
+        runs.append(
+            _run(whole, Retrieval(towers, counts, index, items, neighbours, *quotas), progress)
+        )
     return {
         "protocol": "leave-one-out",
         "viewers": len(whole.starts()) - 1,
@@ -90,6 +95,7 @@ def judge(
         "cut": CUT,
         "seeds": seeds,
         "sources": _summary(runs),
+        "lists": runs[0]["lists"],
         "runs": runs,
         "note": "standard error of a share p over V viewers is the square root of p (1 - p) / V",
     }
@@ -114,19 +120,24 @@ def _run(whole: Sequences, by: Retrieval, on_progress: OnProgress | None) -> dic
     report = within(on_progress, "rank all videos")
     report(0.0)
     validate = LastVideos(whole.before_last(2), whole.items[ends - 2], among)
-    tried = above_targets(validate, by, BLENDS)
+    tried = rank_targets(validate, by, BLENDS).above
     report(0.5)
     best = max(BLENDS, key=lambda blend: _figures(tried[blended(blend)])["ndcg"])
     last = LastVideos(whole.before_last(1), whole.items[ends - 1], among)
-    ranks = above_targets(last, by, (best,))
+    ranks = rank_targets(last, by, (best,), lists=True)
     report(1.0)
-    named = {"blend": ranks[blended(best)], "indexed": ranks[indexed(best)]}
-    sources = {name: ranks[name] for name in ("popularity", "counts", "towers")} | named
+    named = {"blend": blended(best), "indexed": indexed(best)}
+    named = {name: name for name in ("popularity", "item_knn", "counts", "towers")} | named
+    takes = np.bincount(last.known.items, minlength=len(by.items))
     return {
         "counts_weigh": best,
         "validation": _figures(tried[blended(best)]),
         "towers": by.towers.record,
-        "sources": {name: _figures(found) for name, found in sources.items()},
+        "sources": {name: _figures(ranks.above[key]) for name, key in named.items()},
+        "lists": {
+            name: figures_of_lists(ranks.shown[key], among, takes, by.items)
+            for name, key in named.items()
+        },
     }
 
 
