@@ -28,7 +28,8 @@ from playbill.benchmarks.world import BenchWorld, vectors_of, viewer_name
 from playbill.cli.bench_views import INDEX, STAGES, write
 from playbill.contracts import ServingSettings
 from playbill.core import Conflict, InvalidInput, NotFound
-from playbill.features import FEATURE_NAMES, VISIBLE, load_checkpoint, save_checkpoint
+from playbill.features import VISIBLE, load_checkpoint, save_checkpoint
+from playbill.models import INTERESTS, RANKER_INPUTS
 from playbill.retrieval import VectorIndex
 from playbill.retrieval.annex import Annex
 
@@ -148,10 +149,10 @@ def test_a_request_s_work_is_counted_from_its_shapes(home):
     bundle = Home(home).bundles.path(read_prepared(home).bundle)
     index = VectorIndex.load(bundle / "index")
     weights = weights_of(bundle / "ranker.onnx")
-    width = len(FEATURE_NAMES) + 24
+    width = RANKER_INPUTS + 24
     assert weights == width * 128 + 128 * 256 + 256 * 128 + 128 * 4
     once = weights_once_of(bundle / "ranker.onnx")
-    assert once == (15 + 2 * 8) * 128
+    assert once == (15 + INTERESTS + 2 * 8) * 128
     few, many = (
         Shapes(index, weights, once, 0, count, ServingSettings()).work() for count in (200, 500)
     )

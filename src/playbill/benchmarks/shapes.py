@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from playbill.contracts import ServingSettings
-from playbill.features import FEATURE_NAMES, ITEM_RECORD, USER_RECORD, VIEWER_FEATURES
-from playbill.features.layout import GROUP_RECORD
-from playbill.models import CATEGORIES
+from playbill.features import FEATURE_NAMES, ITEM_RECORD, USER_RECORD
+from playbill.features.layout import GROUP_RECORD, HISTORY
+from playbill.models import CATEGORIES, VIEWER_INPUTS
 from playbill.models.onnx_wire import Graph
 from playbill.retrieval import NEAR_AMONG, SIMILAR_SEEDS, VectorIndex
 
@@ -68,7 +68,9 @@ class Shapes:
         )
         record_lines = (ITEM_RECORD.itemsize + GROUP_RECORD.itemsize) / _LINE_BYTES
         gated = _GATE_SPARE * (serving.ann_quota + serving.similar_quota)
-        lines = record_lines * self.candidates + gated + USER_RECORD.itemsize / _LINE_BYTES
+        interests = heavy + HISTORY
+        lines = record_lines * self.candidates + gated + interests
+        lines += USER_RECORD.itemsize / _LINE_BYTES
         return Work(flop, streamed, lines)
 
     def _looked_at(self, count: int) -> tuple[float, float]:
@@ -123,4 +125,4 @@ def weights_once_of(ranker: Path) -> int:
     """
     constants = Graph.read(ranker.read_bytes()).constants
     codes = (len(CATEGORIES) - 1) * constants["embeddings"].shape[1]
-    return int((sum(VIEWER_FEATURES) + codes) * constants["weight_0"].shape[1])
+    return int((sum(VIEWER_INPUTS) + codes) * constants["weight_0"].shape[1])
