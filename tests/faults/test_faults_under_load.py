@@ -133,8 +133,12 @@ def live(template: Path, tmp_path: Path) -> Iterator[LiveHome]:
 
 
 @contextmanager
-def people_asking(live: LiveHome) -> Iterator[list[Load]]:
-    """Ask at a steady rate, in slices of half a second; each slice's load is kept."""
+def people_asking(live: LiveHome, *, anew: bool = False) -> Iterator[list[Load]]:
+    """Ask at a steady rate, in slices of half a second; each slice's load is kept.
+
+    The connections of one slice ask on in the next, all of which may be one worker's; ``anew``
+    connects anew for each slice, so that every worker is asked before long.
+    """
     loads: list[Load] = []
     over = threading.Event()
 
@@ -144,6 +148,8 @@ def people_asking(live: LiveHome) -> Iterator[list[Load]]:
         random = np.random.default_rng(1)
         while not over.is_set():
             loads.append(await generator.open(PER_S, 0.5, random))
+            if anew:
+                await generator.close()
         await generator.close()
 
     asking = threading.Thread(target=lambda: asyncio.run(ask()))
@@ -199,7 +205,7 @@ def test_any_two_parts_break_and_everybody_is_served(live: LiveHome, pair: tuple
 @pytest.mark.parametrize("part", [Drill.USERS_HANG, Drill.SCORER_HANGS])
 def test_a_worker_that_hangs_costs_its_own_connections_only(live: LiveHome, part: Drill) -> None:
     first = live.pid(FIRST_WORKER)
-    with people_asking(live) as loads:
+    with people_asking(live, anew=True) as loads:
         until(lambda: len(loads) >= 1, "people ask")
         Home(live.home).drill(part, LONG_S)
         until(lambda: live.pid(FIRST_WORKER) != first, "it is replaced")
