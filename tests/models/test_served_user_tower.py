@@ -19,6 +19,7 @@ from playbill.models import (
 )
 from playbill.models.user_graph import user_tower_graph
 from playbill.models.user_network import UserNetwork
+from playbill.models.user_history_kernel import fill_taken, keep_known
 from playbill.models.user_tower_kernel import fill_user
 
 
@@ -99,14 +100,15 @@ def test_a_graph_that_gives_no_unit_vectors_is_refused(graph, tmp_path):
 
 def test_loading_or_warming_compiles_all_that_a_request_needs(path):
     served = ServedUserTower.load(path)
-    warm_user_tower()
-    ready = list(fill_user.signatures)
-    known = viewer([3, 8], [1, 4])
-    known.flags.writeable = False
-    for user in (known, empty_user()):
+    known, nobody = viewer([3, 8], [1, 4]), empty_user()
+    known.flags.writeable = nobody.flags.writeable = False
+    warm_user_tower(nobody)
+    kernels = fill_user, fill_taken, keep_known
+    ready = [list(kernel.signatures) for kernel in kernels]
+    for user in (known, nobody):
         assert served.vector(user, lookup) is not None
-    assert list(fill_user.signatures) == ready
-    assert len(ready) == 1
+    assert [list(kernel.signatures) for kernel in kernels] == ready
+    assert len(ready[0]) == 1
 
 
 def test_a_graph_of_another_make_is_run_as_it_is(graph, whole, tmp_path):

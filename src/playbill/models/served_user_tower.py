@@ -14,6 +14,7 @@ from playbill.models.onnx_wire import Graph
 from playbill.models.runtimes import UserTower
 from playbill.models.tasks import WIDTH
 from playbill.models.user_history import KINDS, Lookup, history_inputs
+from playbill.models.user_history_kernel import fill_taken, keep_known
 from playbill.models.user_tower_kernel import PARTS, fill_user
 
 Floats = npt.NDArray[np.float32]
@@ -94,8 +95,15 @@ def _numbers(path: Path) -> Floats | None:
     return np.concatenate(parts)
 
 
-def warm_user_tower() -> None:
-    """Compile what makes a viewer's vector, for a process that has no bundle yet."""
+def warm_user_tower(user: npt.NDArray[np.void]) -> None:
+    """Compile what makes a viewer's vector, for a process that has no bundle yet.
+
+    Args:
+        user: (1,) ``USER_RECORD``, as a request has it.
+    """
     numbers = np.zeros(sum(rows * columns for _, (rows, columns) in PARTS), np.float32)
-    vectors, kinds = np.empty((0, WIDTH), np.float32), np.empty(0, np.int64)
-    fill_user(vectors, kinds, numbers, np.empty(WIDTH, np.float32))
+    rows, kinds = np.empty(HISTORY, np.int64), np.empty(HISTORY, np.int64)
+    fill_taken(user, rows, kinds)
+    vectors = np.zeros((1, WIDTH), np.float32)
+    count = keep_known(vectors, kinds[:1])
+    fill_user(vectors[:count], kinds[:count], numbers, np.empty(WIDTH, np.float32))

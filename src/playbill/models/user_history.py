@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features.layout import CLICKED, DISLIKED, LIKED, LONG, TOOK_TO
+from playbill.features.layout import CLICKED, DISLIKED, HISTORY, LIKED, LONG, TOOK_TO
 from playbill.models.tasks import WIDTH
+from playbill.models.user_history_kernel import fill_taken, keep_known
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -54,14 +55,12 @@ def history_inputs(user: npt.NDArray[np.void], lookup: Lookup) -> tuple[Floats, 
 
     Args:
         user: (1,) ``USER_RECORD``.
-        lookup: where the vectors are; a video without one is left out.
+        lookup: where the vectors are, in an array of its own; a video without one is left out.
     """
-    count = int(user["history_count"][0])
-    actions = user["history_action"][0, :count][::-1]
-    taken = took_to(actions)
-    rows = user["history"][0, :count][::-1][taken].astype(np.int64)
-    if not len(rows):
-        return np.empty((0, WIDTH), np.float32), np.empty(0, np.int64)
-    vectors, kinds = lookup(rows), kinds_of(actions[taken])
-    known = vectors.any(axis=1)
-    return vectors[known], kinds[known]
+    rows, kinds = np.empty(HISTORY, np.int64), np.empty(HISTORY, np.int64)
+    count = fill_taken(user, rows, kinds)
+    if not count:
+        return np.empty((0, WIDTH), np.float32), kinds[:0]
+    vectors = lookup(rows[:count])
+    count = keep_known(vectors, kinds)
+    return vectors[:count], kinds[:count]

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from playbill.features.layout import HISTORY
+from playbill.models.product_kernel import multiply
 from playbill.models.tasks import WIDTH
 from playbill.models.user_history import KINDS
 
@@ -64,21 +65,10 @@ def _taken(numbers, at, rows, columns):
 
 @njit(**_HOW)
 def _linear(x, numbers, at, out):
-    """Fill (T, O) with (T, I) times the weights at a place, and the bias; return the next place.
-
-    Four rows of weights at a time: what is summed is read and written a fourth as often. I is a
-    multiple of 4.
-    """
+    """Fill (T, O) with (T, I) times the weights at a place, and the bias; return the next place."""
     weight, at = _taken(numbers, at, x.shape[1], out.shape[1])
     bias, at = _taken(numbers, at, 1, out.shape[1])
-    for t in range(x.shape[0]):
-        out[t] = bias[0]
-        for i in range(0, x.shape[1], 4):
-            a, b, c, d = x[t, i], x[t, i + 1], x[t, i + 2], x[t, i + 3]
-            for o in range(out.shape[1]):
-                out[t, o] += (a * weight[i, o] + b * weight[i + 1, o]) + (
-                    c * weight[i + 2, o] + d * weight[i + 3, o]
-                )
+    multiply(x, weight, bias, out)
     return at
 
 

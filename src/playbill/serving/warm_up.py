@@ -54,7 +54,7 @@ def _warm_features(shared: SharedView, clock: Clock, settings: Settings) -> None
 def _warm_models(shared: SharedView, clock: Clock, settings: Settings) -> None:
     warm_layers()
     warm_interests(_viewer())
-    warm_user_tower()
+    warm_user_tower(_viewer())
 
 
 def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
