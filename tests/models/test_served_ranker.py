@@ -17,6 +17,7 @@ from playbill.models import (
     served_ranker,
     warm_layers,
 )
+from playbill.models.layers_graph import layers_graph
 from playbill.models.networks import RankerNetwork, RankerShape
 from playbill.models.onnx_graphs import ranker_graph
 
@@ -196,7 +197,7 @@ def test_a_graph_of_layers_is_one_that_any_runtime_takes():
     sizes = (5, 300, 3, 2)
     weights = [random.normal(size=pair).astype(np.float32) for pair in pairwise(sizes)]
     biases = [random.normal(size=size).astype(np.float32) for size in sizes[2:]]
-    model = onnx.load_from_string(onnx_wire.layers_graph(weights, biases))
+    model = onnx.load_from_string(layers_graph(weights, biases))
     onnx.checker.check_model(model, full_check=True)
     x, first_bias = random.normal(size=(4, 5)), random.normal(size=(1, 300))
     asked = {"x": x.astype(np.float32), "first_bias": first_bias.astype(np.float32)}

@@ -18,8 +18,8 @@ from playbill.models import (
     warm_user_tower,
 )
 from playbill.models.user_graph import user_tower_graph
-from playbill.models.user_network import UserNetwork
 from playbill.models.user_history_kernel import fill_taken, keep_known
+from playbill.models.user_network import UserNetwork
 from playbill.models.user_tower_kernel import fill_user
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.benchmarks.world import REGIONS, TOPICS, BenchWorld
+from playbill.contracts import ValueSettings
 from playbill.features import Assembler, ItemTables
-from playbill.models import INTERESTS, RANKER_INPUTS, ContentTower, Interests
+from playbill.models import INTERESTS, RANKER_INPUTS, ContentTower, Interests, value_vector
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
 from playbill.models.interests import DEEDS
 from playbill.models.tasks import WIDTH
@@ -31,14 +32,15 @@ def write_networks(
     from playbill.models.onnx_graphs import ranker_graph
     from playbill.models.user_graph import user_tower_graph
     from playbill.models.user_network import UserNetwork
+    from playbill.training.eight_bit_training import Lists, fit_eight_bits
     from playbill.training.light_training import distil_light
 
     features = _features(tables, users, candidates, world)
     interests = _interests(world)
     interests.save(folder)
     history = (
-        np.repeat(users["history"], 50, axis=0),
-        np.repeat(users["history_action"], 50, axis=0),
+        np.repeat(users["history"], candidates.shape[1], axis=0),
+        np.repeat(users["history_action"], candidates.shape[1], axis=0),
     )
     asked = np.concatenate([features, interests.crossed(candidates.ravel(), *history)], axis=1)
     with torch.random.fork_rng(devices=[]):
@@ -48,10 +50,14 @@ def write_networks(
         user = UserNetwork().eval()
     (folder / "ranker.onnx").write_bytes(ranker_graph(network))
     (folder / "user_tower.onnx").write_bytes(user_tower_graph(user))
-    ranker = Ranker.load(folder / "ranker.onnx", RANKER_INPUTS)
-    p_action = ranker.score(asked, np.ones((len(features), 3), np.int64))
-    utility = p_action @ np.array([1.0, 2.0, 4.0, -12.0], np.float32)
+    ranker, codes = Ranker.load(folder / "ranker.onnx", RANKER_INPUTS), (len(users), -1, 3)
+    categories, value = np.ones((len(features), 3), np.int64), value_vector(ValueSettings())
+    utility = ranker.score(asked, categories) @ value
     distil_light(features, utility, 1).save(folder / "light.npz")
+    lists = Lists(asked.reshape(len(users), -1, RANKER_INPUTS), categories.reshape(codes))
+    ranges, _ = fit_eight_bits((folder / "ranker.onnx").read_bytes(), lists, value)
+    if ranges is not None:
+        ranges.save(folder)
     random = np.random.default_rng([world.seed, 7])
     ContentTower(
         random.standard_normal((TOPICS, WIDTH), np.float32),

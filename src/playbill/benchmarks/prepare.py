@@ -52,6 +52,8 @@ from playbill.features.texts import (
 MARKER = ".playbill-bench"
 _COMMIT = 100_000
 _SAMPLE = 400
+_CANDIDATES = 200
+"""Of each of the viewers that the scorers are fitted to."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -251,7 +253,7 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
     )
     random = np.random.default_rng([world.seed, 6])
     tables = ItemTables(items, state.authors.used(), state.topics.used())
-    candidates = random.integers(world.videos, size=(len(users), 50))
+    candidates = random.integers(world.videos, size=(len(users), _CANDIDATES))
     write_networks(folder, tables, users, candidates, world)
     popular = np.argsort(-items["slots"][:, 0])[:200]
     lists = {code: items["key"][popular].tolist() for code in range(len(REGIONS) + 1)}

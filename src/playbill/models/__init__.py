@@ -1,6 +1,7 @@
 """Networks as serving runs them: NumPy and ONNX Runtime. ``networks`` holds the trained side."""
 
 from playbill.models.content_tower import ContentTower
+from playbill.models.eight_bits import EightBits
 from playbill.models.interests import (
     INTERESTS,
     RANKER_INPUTS,
@@ -23,6 +24,7 @@ __all__ = [
     "VIEWER_INPUTS",
     "WIDTH",
     "ContentTower",
+    "EightBits",
     "Interests",
     "LightScorer",
     "Ranker",

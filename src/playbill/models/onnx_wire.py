@@ -1,11 +1,11 @@
-"""ONNX files by their bytes: what an exported graph holds, and a chain of layers written as one.
+"""ONNX files by their bytes: what an exported graph holds.
 
-Serving has no library that reads or writes graphs, and needs little of one: names, nodes, arrays.
+Serving has no library that reads graphs, and needs little of one: names, nodes, arrays.
 
 Source: the ONNX protocol buffers (``onnx.proto``) and the wire format they are written in.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,7 @@ Value = int | memoryview
 
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _VARINT_BITS = 70
-_FLOAT = 1
-_KINDS: dict[Value, type[np.generic]] = {_FLOAT: np.float32, 7: np.int64}
-_IR_VERSION, _OPSET = 8, 17
+_KINDS: dict[Value, type[np.generic]] = {1: np.float32, 7: np.int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +64,6 @@ class Graph:
                 f"the bytes are no graph of float32 and int64 constants: {error!r}",
                 hint="train again or restore the bundle",
             ) from error
-
-
-def layers_graph(
-    weights: Sequence[npt.NDArray[np.float32]], biases: Sequence[npt.NDArray[np.float32]]
-) -> bytes:
-    """Return a graph of L layers: ``x`` (N, I) and ``first_bias`` (1, W) to ``p`` (N, O).
-
-    Args:
-        weights: L arrays, (inputs, outputs).
-        biases: L - 1 arrays, (outputs,), of all layers but the first.
-    """
-    nodes, constants, x = [], [], "x"
-    for place, weight in enumerate(weights):
-        constants.append(_tensor_bytes(f"weight_{place}", weight))
-        bias = "first_bias"
-        if place:
-            bias = f"bias_{place}"
-            constants.append(_tensor_bytes(bias, biases[place - 1]))
-        nodes.append(_node_bytes("Gemm", [x, f"weight_{place}", bias], f"sum_{place}"))
-        last = place == len(weights) - 1
-        x = "p" if last else f"hidden_{place}"
-        nodes.append(_node_bytes("Sigmoid" if last else "Relu", [f"sum_{place}"], x))
-    graph = b"".join(
-        [
-            *(_written(1, node) for node in nodes),
-            _written(2, b"layers"),
-            *(_written(5, constant) for constant in constants),
-            _written(11, _value_bytes("x", ["rows", weights[0].shape[0]])),
-            _written(11, _value_bytes("first_bias", [1, weights[0].shape[1]])),
-            _written(12, _value_bytes("p", ["rows", weights[-1].shape[1]])),
-        ]
-    )
-    opset = _written(1, b"") + _counted(2, _OPSET)
-    return _counted(1, _IR_VERSION) + _written(7, graph) + _written(8, opset)
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -168,39 +132,3 @@ def _tensor(data: Value) -> tuple[str, npt.NDArray[Any]]:
     kind, raw = _KINDS[_only(iter(read), 2)], _octets(_only(iter(read), 9))
     array = np.frombuffer(raw, np.dtype(kind).newbyteorder("<"))
     return _text(_only(iter(read), 8)), array.astype(kind).reshape(shape)
-
-
-def _number(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def _counted(number: int, value: int) -> bytes:
-    return _number(number << 3 | _VARINT) + _number(value)
-
-
-def _written(number: int, value: bytes) -> bytes:
-    return _number(number << 3 | _BYTES) + _number(len(value)) + value
-
-
-def _node_bytes(kind: str, inputs: Sequence[str], output: str) -> bytes:
-    named = b"".join(_written(1, name.encode()) for name in inputs)
-    return named + _written(2, output.encode()) + _written(4, kind.encode())
-
-
-def _tensor_bytes(name: str, array: npt.NDArray[np.float32]) -> bytes:
-    shape = b"".join(_counted(1, size) for size in array.shape)
-    raw = array.astype("<f4").tobytes()
-    return shape + _counted(2, _FLOAT) + _written(8, name.encode()) + _written(9, raw)
-
-
-def _value_bytes(name: str, sizes: Sequence[str | int]) -> bytes:
-    shape = b"".join(
-        _written(1, _counted(1, size) if isinstance(size, int) else _written(2, size.encode()))
-        for size in sizes
-    )
-    tensor = _counted(1, _FLOAT) + _written(2, shape)
-    return _written(1, name.encode()) + _written(2, _written(1, tensor))

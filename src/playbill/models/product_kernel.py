@@ -33,9 +33,7 @@ def _sums(rows):
             width = builder.extract_value(arrays[3].shape, 1)
             first, column = arguments[4:]
             lane = ir.VectorType(ir.FloatType(), COLUMNS)
-            places = [
-                builder.add(first, ir.Constant(first.type, number)) for number in range(rows)
-            ]
+            places = [builder.add(first, ir.Constant(first.type, number)) for number in range(rows)]
             begins = [builder.gep(x, [builder.mul(place, inner)]) for place in places]
             start = _load(builder, builder.gep(bias, [column]), lane)
             sums = [cgutils.alloca_once_value(builder, start) for _ in places]

@@ -1,7 +1,7 @@
 """The ranker as a request asks it: what is the viewer's once, the candidates' in one pass.
 
 The graph of the bundle says what is meant; this says the same with less work, which is tried
-whenever a bundle is loaded. Decision 0028.
+whenever a bundle is loaded. Decisions 0028 and 0035.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable, InvalidInput
-from playbill.models.onnx_wire import Graph, Node, layers_graph
+from playbill.models.eight_bits import EightBits, in_eight_bits
+from playbill.models.layers_graph import eight_bit_graph, layers_graph
+from playbill.models.onnx_wire import Graph, Node
 from playbill.models.runtimes import REFUSALS, Ranker, open_session
 from playbill.models.served_kernel import fill_layers_input
 from playbill.models.silent_onnx import onnxruntime
@@ -25,6 +27,8 @@ Ints = npt.NDArray[np.int64]
 _TRIED_ROWS = 32
 _TOLERANCE = 1e-5
 """Additions in another order; probabilities of float32 differ by less."""
+_ROUNDED = 5e-3
+"""A code that is rounded the other way; products that overflow are off by much more."""
 _BEFORE = (
     Node("Sub", ("dense", "mean"), ("centred",)),
     Node("Mul", ("centred", "scale"), ("scaled",)),
@@ -61,10 +65,15 @@ class Layers:
         constants: of the graph.
         count: how many layers it has.
         viewers: (F,) which features are the same for all candidates of a request.
+        eight_bits: ranges for eight-bit layers between the first and the last, None for none.
     """
 
     def __init__(
-        self, constants: dict[str, npt.NDArray[Any]], count: int, viewers: Sequence[bool]
+        self,
+        constants: dict[str, npt.NDArray[Any]],
+        count: int,
+        viewers: Sequence[bool],
+        eight_bits: EightBits | None = None,
     ) -> None:
         of = constants.__getitem__
         width = of("embeddings").shape[1]
@@ -76,11 +85,19 @@ class Layers:
         self._columns = ours, theirs
         self._numbers = of("mean"), of("scale"), of("finite")[()], of("most")[()]
         self._codes = of("sizes"), of("offsets"), of("embeddings")
-        self._first = weights[0][np.concatenate([ours, fixed])], of("bias_0")
-        weights[0] = weights[0][np.concatenate([theirs, last])]
+        scale = np.float32(1.0) if eight_bits is None else 1.0 / eight_bits.ranges[0]
+        first = (weights[0] * scale).astype(np.float32)
+        self._first = first[np.concatenate([ours, fixed])], of("bias_0") * scale
+        weights[0] = first[np.concatenate([theirs, last])]
         self._sizes = len(weights[0]), weights[0].shape[1]
         biases = [of(f"bias_{place}") for place in range(1, count)]
-        self._session = open_session(layers_graph(weights, biases), 1)
+        if eight_bits is None:
+            self._between, graph = (), layers_graph(weights, biases)
+        else:
+            self._between = eight_bits.between(weights, biases)
+            graph = eight_bit_graph(weights[0], self._between, weights[-1], biases[-1])
+        self._ends = weights[0], weights[-1], biases[-1:]
+        self._session = open_session(graph, 1)
         self._bound = self._bind(1)
 
     def score(self, dense: Floats, categories: Ints) -> Floats:
@@ -104,6 +121,12 @@ class Layers:
             raise DependencyUnavailable(f"the ranker's layers failed: {error}") from error
         return bound.p.copy()
 
+    def in_whole_numbers(self) -> Floats:
+        """Return what the eight-bit layers should have said of the rows asked about last."""
+        first, last, (last_bias,) = self._ends
+        sums = self._bound.x @ first + self._bound.first_bias
+        return in_eight_bits(sums, self._between, last, last_bias)
+
     def _bind(self, count: int) -> _Bound:
         """Return arrays for so many candidates; requests are mostly of one size."""
         inputs, width = self._sizes
@@ -121,19 +144,26 @@ class Layers:
 
 
 class ServedRanker:
-    """Calibrated probabilities for the candidates of one request."""
+    """Calibrated probabilities for the candidates of one request.
 
-    def __init__(self, whole: Ranker, layers: Layers | None) -> None:
+    ``eight_bits`` says whether some of its layers are of eight bits.
+    """
+
+    def __init__(self, whole: Ranker, layers: Layers | None, *, eight_bits: bool = False) -> None:
         self._whole = whole
         self._layers = layers
+        self.eight_bits = eight_bits
 
     @classmethod
-    def load(cls, path: Path, viewers: Sequence[bool]) -> "ServedRanker":
+    def load(
+        cls, path: Path, viewers: Sequence[bool], eight_bits: EightBits | None = None
+    ) -> "ServedRanker":
         """Return the ranker of a file; a graph that the exporter did not write is run as it is.
 
         Args:
             path: the file.
             viewers: (F,) which features are the same for all candidates of a request.
+            eight_bits: of the same bundle; used where this machine multiplies bytes exactly.
 
         Raises:
             InvalidInput: it cannot be loaded, takes another number of features, or its layers on
@@ -141,7 +171,7 @@ class ServedRanker:
         """
         whole = Ranker.load(path, len(viewers))
         graph = Graph.read_or_none(path.read_bytes())
-        count = _layers_of(graph) if graph else 0
+        count = layers_of(graph) if graph else 0
         if graph is None or not count:
             return cls(whole, None)
         layers = Layers(graph.constants, count, viewers)
@@ -152,7 +182,17 @@ class ServedRanker:
                 f"{path.name} gives {expected[0]} and its layers give {found[0]}",
                 hint="train again or restore the bundle",
             )
-        return cls(whole, layers)
+        if eight_bits is None:
+            return cls(whole, layers)
+        if not eight_bits.fits([graph.constants[f"weight_{place}"] for place in range(count)]):
+            raise InvalidInput(
+                f"the ranges of eight bits are of another network than {path.name}",
+                hint="train again or restore the bundle",
+            )
+        lighter = Layers(graph.constants, count, viewers, eight_bits)
+        said = lighter.score(dense, categories)
+        exact = np.allclose(said, lighter.in_whole_numbers(), rtol=0.0, atol=_ROUNDED)
+        return cls(whole, lighter, eight_bits=True) if exact else cls(whole, layers)
 
     def score(self, dense: Floats, categories: Ints) -> Floats:
         """Return (N, 4) probabilities by ``TASKS`` of N candidates of one request.
@@ -167,7 +207,7 @@ class ServedRanker:
         return (self._layers or self._whole).score(dense, categories)
 
 
-def _layers_of(graph: Graph) -> int:
+def layers_of(graph: Graph) -> int:
     """Return how many layers a graph of the exporter has, 0 for a graph of another kind."""
     count = sum(node.kind == "Gemm" for node in graph.nodes)
     expected, x = list(_BEFORE), "input"

@@ -14,7 +14,8 @@ from playbill.core import Conflict, DependencyUnavailable
 from playbill.features import VISIBLE
 from playbill.models import value_vector
 from playbill.training.crewed_towers import train_towers_by_crew
-from playbill.training.dataset import Dataset, Rows
+from playbill.training.dataset import Dataset, Histories, Rows
+from playbill.training.eight_bit_training import fit_eight_bits, lists_of
 from playbill.training.fitting import Session
 from playbill.training.leaks import leak_suspects
 from playbill.training.light_training import describe_light, distil_light
@@ -22,7 +23,7 @@ from playbill.training.measuring import measure, score_rows
 from playbill.training.popular import popular_lists
 from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import Circumstances, manifest_of, write_card, write_json
-from playbill.training.ranker_training import REQUIRED, train_ranker
+from playbill.training.ranker_training import REQUIRED, TrainedRanker, train_ranker
 from playbill.training.retrieval_metrics import measure_towers, some_viewers
 from playbill.training.row_scorer import RowScorer, Scorer
 from playbill.training.sequences import sequences_of
@@ -86,6 +87,8 @@ def draft_bundle(
         within(on_progress, "measure")(0.0)
         metrics = _measured(rows, split, settings, scorer, scratch, day_offset_h)
         metrics["towers"] = towers.record.pop("recall")
+        chosen = rows.only(split.validate(rows.at_ms))
+        metrics["eight_bits"] = _eight_bits(chosen, ranker, histories, settings, scratch)
         record: dict[str, Any] = {"ranker": ranker.record, "towers": towers.record}
         record |= {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
         manifest = manifest_of(dataset, rows, split, settings, made, record, metrics)
@@ -161,6 +164,18 @@ def _copied(records: npt.NDArray[np.void], kept: npt.NDArray[np.bool_]) -> npt.N
     for name in records.dtype.names or ():
         found[name] = records[name][kept]
     return found
+
+
+def _eight_bits(
+    chosen: Rows, ranker: TrainedRanker, histories: Histories, settings: Settings, folder: Path
+) -> dict[str, Any]:
+    """Write the ranges of eight-bit layers where they rank as float32 does, and return the test."""
+    assert ranker.interests is not None
+    lists = lists_of(chosen, histories, ranker.interests, settings.training.seed)
+    ranges, said = fit_eight_bits(ranker.graph, lists, value_vector(settings.value))
+    if ranges is not None:
+        ranges.save(folder)
+    return said
 
 
 def _measured(
