@@ -138,7 +138,7 @@ def test_a_graph_of_another_make_is_run_as_it_is(network, whole, tmp_path, chang
     path = tmp_path / "ranker.onnx"
     onnx.save(model, path)
     served = ServedRanker.load(path, VIEWERS)
-    assert served._layers is None
+    assert isinstance(served._scorer, Ranker)
     asked = request_of(4, 30)
     assert served.score(*asked).tobytes() == whole.score(*asked).tobytes()
 
@@ -166,8 +166,8 @@ def test_layers_that_fail_are_a_dependency_that_is_gone(path, monkeypatch):
         def run_with_iobinding(self, _binding):
             raise served_ranker.REFUSALS[0]("no memory")
 
-    monkeypatch.setattr(served._layers, "_session", Broken())
-    bound = served._layers._bound
+    monkeypatch.setattr(served._scorer, "_session", Broken())
+    bound = served._scorer._bound
     with pytest.raises(DependencyUnavailable, match="layers failed"):
         served.score(*request_of(1, len(bound.x)))
 

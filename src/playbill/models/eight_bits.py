@@ -64,20 +64,19 @@ class EightBits:
         path = folder / RANGES_FILE
         if not path.exists():
             return None
-        (count,) = read_arrays(path, ("layers",), "list of ranges")
-        names = tuple(f"hidden_{place}" for place in range(int(count)))
-        ranges = read_arrays(path, names, "list of ranges")
-        if not all(r.ndim == 1 and r.dtype == np.float32 and (r > 0.0).all() for r in ranges):
+        widths, ranges = read_arrays(path, ("widths", "ranges"), "list of ranges")
+        whole = widths.ndim == ranges.ndim == 1 and widths.sum() == len(ranges)
+        if not (whole and (widths > 0).all() and ranges.dtype == np.float32 and (ranges > 0).all()):
             raise InvalidInput(
-                f"{path.name} holds ranges that are not above 0",
+                f"{path.name} holds no ranges above 0, one for each unit of {widths.tolist()}",
                 hint="train again or restore the bundle",
             )
-        return cls(tuple(ranges))
+        return cls(tuple(np.split(ranges, np.cumsum(widths)[:-1])))
 
     def save(self, folder: Path) -> None:
         """Write the file; the same numbers give the same bytes."""
-        named = {f"hidden_{place}": of for place, of in enumerate(self.ranges)}
-        np.savez(folder / RANGES_FILE, layers=np.int64(len(self.ranges)), **named)
+        widths = np.array([len(of) for of in self.ranges], np.int64)
+        np.savez(folder / RANGES_FILE, widths=widths, ranges=np.concatenate(self.ranges))
 
     @classmethod
     def of(cls, hidden: Sequence[Floats], share: float) -> "EightBits":
@@ -115,7 +114,8 @@ class EightBits:
 
 def codes_of(hidden: Floats) -> npt.NDArray[np.uint8]:
     """Return the codes of hidden units; what lies below 0 is 0, what lies above 1 is 1."""
-    return np.clip(np.rint(hidden * np.float32(TOP)), 0, TOP).astype(np.uint8)
+    codes: npt.NDArray[np.uint8] = np.rint(hidden * np.float32(TOP)).clip(0, TOP).astype(np.uint8)
+    return codes
 
 
 def in_eight_bits(

@@ -53,7 +53,7 @@ def eight_bit_graph(
     x = graph.node("QuantizeLinear", ["sum_0", *unit], "hidden_0")
     for place, layer in enumerate(between, start=1):
         name, told = f"layer_{place}", place < len(between)
-        parts = {
+        parts: dict[str, npt.NDArray[Any]] = {
             "codes": layer.codes,
             "step": layer.steps,
             "middle": np.zeros(len(layer.steps), np.int8),

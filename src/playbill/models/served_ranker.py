@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable, InvalidInput
-from playbill.models.eight_bits import EightBits, in_eight_bits
+from playbill.models.eight_bits import EightBitLayer, EightBits, in_eight_bits
 from playbill.models.layers_graph import eight_bit_graph, layers_graph
 from playbill.models.onnx_wire import Graph, Node
 from playbill.models.runtimes import REFUSALS, Ranker, open_session
@@ -92,7 +92,8 @@ class Layers:
         self._sizes = len(weights[0]), weights[0].shape[1]
         biases = [of(f"bias_{place}") for place in range(1, count)]
         if eight_bits is None:
-            self._between, graph = (), layers_graph(weights, biases)
+            self._between: tuple[EightBitLayer, ...] = ()
+            graph = layers_graph(weights, biases)
         else:
             self._between = eight_bits.between(weights, biases)
             graph = eight_bit_graph(weights[0], self._between, weights[-1], biases[-1])
@@ -146,12 +147,13 @@ class Layers:
 class ServedRanker:
     """Calibrated probabilities for the candidates of one request.
 
-    ``eight_bits`` says whether some of its layers are of eight bits.
+    Args:
+        scorer: what answers; others that were tried are let go of.
+        eight_bits: whether some of its layers are of eight bits.
     """
 
-    def __init__(self, whole: Ranker, layers: Layers | None, *, eight_bits: bool = False) -> None:
-        self._whole = whole
-        self._layers = layers
+    def __init__(self, scorer: Ranker | Layers, *, eight_bits: bool = False) -> None:
+        self._scorer = scorer
         self.eight_bits = eight_bits
 
     @classmethod
@@ -173,7 +175,7 @@ class ServedRanker:
         graph = Graph.read_or_none(path.read_bytes())
         count = layers_of(graph) if graph else 0
         if graph is None or not count:
-            return cls(whole, None)
+            return cls(whole)
         layers = Layers(graph.constants, count, viewers)
         dense, categories = _tried(graph, viewers)
         expected, found = whole.score(dense, categories), layers.score(dense, categories)
@@ -183,7 +185,7 @@ class ServedRanker:
                 hint="train again or restore the bundle",
             )
         if eight_bits is None:
-            return cls(whole, layers)
+            return cls(layers)
         if not eight_bits.fits([graph.constants[f"weight_{place}"] for place in range(count)]):
             raise InvalidInput(
                 f"the ranges of eight bits are of another network than {path.name}",
@@ -192,7 +194,7 @@ class ServedRanker:
         lighter = Layers(graph.constants, count, viewers, eight_bits)
         said = lighter.score(dense, categories)
         exact = np.allclose(said, lighter.in_whole_numbers(), rtol=0.0, atol=_ROUNDED)
-        return cls(whole, lighter, eight_bits=True) if exact else cls(whole, layers)
+        return cls(lighter, eight_bits=True) if exact else cls(layers)
 
     def score(self, dense: Floats, categories: Ints) -> Floats:
         """Return (N, 4) probabilities by ``TASKS`` of N candidates of one request.
@@ -204,7 +206,7 @@ class ServedRanker:
         Raises:
             DependencyUnavailable: the runtime gave up.
         """
-        return (self._layers or self._whole).score(dense, categories)
+        return self._scorer.score(dense, categories)
 
 
 def layers_of(graph: Graph) -> int:

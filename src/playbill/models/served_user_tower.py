@@ -26,11 +26,14 @@ _UNIT = 1e-3
 
 
 class ServedUserTower:
-    """A viewer's vector, from what the viewer took to lately."""
+    """A viewer's vector, from what the viewer took to lately.
 
-    def __init__(self, whole: UserTower, numbers: Floats | None) -> None:
-        self._whole = whole
-        self._numbers = numbers
+    Args:
+        tower: the graph, or all its numbers end to end.
+    """
+
+    def __init__(self, tower: UserTower | Floats) -> None:
+        self._tower = tower
 
     @classmethod
     def load(cls, path: Path) -> "ServedUserTower":
@@ -43,7 +46,8 @@ class ServedUserTower:
                 numbers on their own say something else than the graph.
         """
         whole = UserTower.load(path)
-        tower = cls(whole, _numbers(path))
+        numbers = _numbers(path)
+        tower = cls(whole if numbers is None else numbers)
         random = np.random.default_rng(0)
         for count in range(HISTORY + 1):
             vectors = random.normal(scale=0.125, size=(count, WIDTH)).astype(np.float32)
@@ -74,11 +78,11 @@ class ServedUserTower:
         return self._vector(*history_inputs(user, lookup))
 
     def _vector(self, vectors: Floats, kinds: Ints) -> Floats | None:
-        if self._numbers is None:
-            found = self._whole.vector(vectors, kinds)
+        if isinstance(self._tower, UserTower):
+            found = self._tower.vector(vectors, kinds)
             return found if np.isfinite(found).all() else None
         out = np.empty(WIDTH, np.float32)
-        return out if fill_user(vectors, kinds, self._numbers, out) else None
+        return out if fill_user(vectors, kinds, self._tower, out) else None
 
 
 def _numbers(path: Path) -> Floats | None:
