@@ -42,6 +42,7 @@ class Act:
     region: str | None
     request: str
     author: str | None
+    surface: str | None
     into: str
 
     def do(self, world: World) -> None:
@@ -57,6 +58,7 @@ class Act:
                 region=self.region,
                 request_id=request,
                 author_id=self.author,
+                surface=self.surface,
             ),
             into=self.into,
         )
@@ -67,11 +69,15 @@ class Serve:
     viewer: str
     videos: tuple[str, ...]
     region: int
+    surface: int
     late_ms: int
 
     def do(self, world: World) -> None:
-        at_ms = world.clock.now_ms() - self.late_ms
-        world.serve(self.viewer, list(self.videos), at_ms=at_ms, region=self.region)
+        # As a server does: never before anything that the state it read holds.
+        held_ms = max(world.state.at_ms, int(world.viewer(self.viewer)["last_at_ms"][0]))
+        at_ms = max(world.clock.now_ms() - self.late_ms, held_ms)
+        place = {"region": self.region, "surface": self.surface}
+        world.serve(self.viewer, list(self.videos), at_ms=at_ms, **place)
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,7 @@ acts = st.builds(
     region=_regions,
     request=st.sampled_from(["none", "none", "foreign", "ours"]),
     author=st.sampled_from([None, None, *AUTHORS, "nobody"]),
+    surface=st.sampled_from([None, "home", "clips"]),
     into=st.sampled_from(PARTITIONS),
 )
 serves = st.builds(
@@ -156,6 +163,7 @@ serves = st.builds(
     viewer=st.sampled_from(VIEWERS),
     videos=st.lists(st.sampled_from(VIDEOS), min_size=1, max_size=4, unique=True).map(tuple),
     region=st.integers(0, 2),
+    surface=st.integers(0, 2),
     late_ms=st.sampled_from([0, 400, 10 * MINUTE_MS]),
 )
 posts = st.builds(

@@ -183,6 +183,7 @@ class World:
         *,
         at_ms: int | None = None,
         region: int = 0,
+        surface: int = 0,
         epochs: tuple[int, int] | None = None,
         personalised: bool = True,
         into: str = "web-2",
@@ -194,6 +195,7 @@ class World:
         head["request"], head["count"] = request, len(videos)
         head["user"] = np.frombuffer(PSEUDONYMS.user(viewer), "<u8")
         head["at_ms"] = now_ms if at_ms is None else at_ms
+        head["surface"] = surface
         head["region"], head["settled"], head["personalised"] = region, 1, personalised
         now = (self.updater.state.epoch, self.users.epoch())
         head["item_epoch"], head["user_epoch"] = now if epochs is None else epochs

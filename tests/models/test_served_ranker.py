@@ -34,7 +34,9 @@ def network():
         shape = RankerShape(FEATURES, SIZES, hidden=(16, 24, 8))
         mean = np.arange(FEATURES, dtype=np.float32)
         deviation = np.array([1, 2, 3, 0, 1, 1, 40], np.float32)
-        return RankerNetwork(shape, mean, deviation).eval()
+        network = RankerNetwork(shape, mean, deviation).eval()
+        network.shifts.copy_(torch.randn(network.shifts.shape))
+        return network
 
 
 @pytest.fixture(scope="module")
@@ -196,15 +198,27 @@ def test_a_graph_of_layers_is_one_that_any_runtime_takes():
     random = np.random.default_rng(0)
     sizes = (5, 300, 3, 2)
     weights = [random.normal(size=pair).astype(np.float32) for pair in pairwise(sizes)]
-    biases = [random.normal(size=size).astype(np.float32) for size in sizes[2:]]
-    model = onnx.load_from_string(layers_graph(weights, biases))
+    biases = [random.normal(size=size).astype(np.float32) for size in sizes[1:]]
+    model = onnx.load_from_string(layers_graph(weights, biases[1:-1]))
     onnx.checker.check_model(model, full_check=True)
-    x, first_bias = random.normal(size=(4, 5)), random.normal(size=(1, 300))
-    asked = {"x": x.astype(np.float32), "first_bias": first_bias.astype(np.float32)}
+    x = random.normal(size=(4, 5)).astype(np.float32)
+    asked = {"x": x, "first_bias": biases[0][None], "last_bias": biases[-1][None]}
     (p,) = ReferenceEvaluator(model).run(None, asked)
-    hidden = np.maximum(x @ weights[0] + first_bias, 0)
-    hidden = np.maximum(hidden @ weights[1] + biases[0], 0)
-    assert p == pytest.approx(1 / (1 + np.exp(-(hidden @ weights[2] + biases[1]))), abs=1e-4)
+    hidden = np.maximum(x @ weights[0] + biases[0], 0)
+    hidden = np.maximum(hidden @ weights[1] + biases[1], 0)
+    assert p == pytest.approx(1 / (1 + np.exp(-(hidden @ weights[2] + biases[2]))), abs=1e-4)
+
+
+def test_a_graph_of_one_layer_adds_up_both_biases():
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    weight = np.eye(3, 2, dtype=np.float32)
+    asked = {"x": np.ones((1, 3)), "first_bias": np.ones((1, 2)), "last_bias": np.ones((1, 2))}
+    asked = {name: numbers.astype(np.float32) for name, numbers in asked.items()}
+    model = onnx.load_from_string(layers_graph([weight], []))
+    (p,) = ReferenceEvaluator(model).run(None, asked)
+    assert p == pytest.approx(1 / (1 + np.exp(-3.0)))
 
 
 def read_or_none(model):

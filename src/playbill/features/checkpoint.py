@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 1 << 23
 CHECKPOINT_FILE = "item-state.npz"
-_ARRAYS = ("head", "items", "authors", "topics", "ids_new", "ids_old", "trending_scores")
+_ARRAYS = (
+    "head", "items", "authors", "topics", "ids_new", "ids_old", "trending_scores", "surface_sums"
+)  # fmt: skip
 _UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
@@ -39,6 +41,7 @@ class _Head(msgspec.Struct):
     regions: int
     ids_began_at_ms: int
     trending_landmark_ms: int
+    surfaces_at_ms: int
 
 
 class _InPieces(io.BufferedWriter):
@@ -71,6 +74,7 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
         state.regions,
         state.recent_ids.began_at_ms,
         state.trending.landmark_ms,
+        state.surfaces.at_ms,
     )
 
     def write(file: BinaryIO) -> None:
@@ -84,6 +88,7 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
             ids_new=state.recent_ids.tables[0],
             ids_old=state.recent_ids.tables[1],
             trending_scores=state.trending.scores,
+            surface_sums=state.surfaces.sums,
         )
         pieces.close()
 
@@ -127,6 +132,7 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | NoCheckp
     state.topics.restore(arrays["topics"])
     state.recent_ids.restore(head.ids_began_at_ms, [arrays["ids_new"], arrays["ids_old"]])
     state.trending.restore(head.trending_landmark_ms, arrays["trending_scores"])
+    state.surfaces.restore(head.surfaces_at_ms, arrays["surface_sums"])
     return state
 
 
@@ -144,6 +150,8 @@ def state_digest(state: FeatureState) -> str:
         "trending": content_digest(state.trending.top.tobytes()),
         "trending_scores": content_digest(scores[:, :columns].tobytes()),
         "trending_landmark_ms": state.trending.landmark_ms,
+        "surfaces": content_digest(state.surfaces.sums.tobytes()),
+        "surfaces_at_ms": state.surfaces.at_ms,
         "ids": [_set_digest(table) for table in state.recent_ids.tables],
         "ids_began_at_ms": state.recent_ids.began_at_ms,
     }

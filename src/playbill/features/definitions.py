@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from playbill.core import canonical_json, content_digest
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Raise it when what a slot or a fact means changes without a parameter changing."""
 
 HOURS = 3_600
@@ -38,6 +38,10 @@ class Signal(enum.IntEnum):
     """Seconds watched, at most 600 for one watch."""
     SKIP = 7
     """1 for each skip."""
+    CLICK_FORETOLD = 8
+    """For each time a video was shown, the share of showings on that surface that are clicked."""
+    LONG_VIEW_FORETOLD = 9
+    """For each time a video was shown, the share of showings there that become long views."""
 
 
 class Scope(enum.IntEnum):
@@ -173,6 +177,8 @@ FEATURES: tuple[Feature, ...] = (
     Rate("item_watch_s_14d", _I, _S.WATCH_S, 14 * DAYS, prior=15.0, strength=5),
     Volume("item_impressions_14d", _I, _S.IMPRESSION, 14 * DAYS),
     Volume("item_likes_14d", _I, _S.LIKE, 14 * DAYS),
+    Rate("item_click_lift_14d", _I, _S.CLICK, 14 * DAYS, 1.0, 3, _S.CLICK_FORETOLD),
+    Rate("item_long_view_lift_14d", _I, _S.LONG_VIEW, 14 * DAYS, 1.0, 2, _S.LONG_VIEW_FORETOLD),
     Rate("author_click_rate_14d", _A, _S.CLICK, 14 * DAYS, prior=0.3, strength=10),
     Rate("author_long_view_rate_14d", _A, _S.LONG_VIEW, 14 * DAYS, prior=0.2, strength=10),
     Rate("author_like_rate_14d", _A, _S.LIKE, 14 * DAYS, prior=0.02, strength=20),
@@ -192,6 +198,8 @@ FEATURES: tuple[Feature, ...] = (
     Rate("user_negative_rate_14d", _U, _S.NEGATIVE, 14 * DAYS, prior=0.005, strength=20),
     Rate("user_watch_s_14d", _U, _S.WATCH_S, 14 * DAYS, prior=15.0, strength=3),
     Volume("user_impressions_14d", _U, _S.IMPRESSION, 14 * DAYS),
+    Rate("user_click_lift_14d", _U, _S.CLICK, 14 * DAYS, 1.0, 1.5, _S.CLICK_FORETOLD),
+    Rate("user_long_view_lift_14d", _U, _S.LONG_VIEW, 14 * DAYS, 1.0, 1, _S.LONG_VIEW_FORETOLD),
     Rate("user_topic_click_rate", _UT, _S.CLICK, 14 * DAYS, prior=0.3, strength=3),
     Rate("user_topic_long_view_rate", _UT, _S.LONG_VIEW, 14 * DAYS, prior=0.2, strength=3),
     Volume("user_topic_impressions", _UT, _S.IMPRESSION, 14 * DAYS),

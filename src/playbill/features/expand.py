@@ -119,6 +119,7 @@ def expand(
     items: Records,
     now_ms: int,
     long_view_ms: int,
+    foretold: npt.NDArray[np.float32],
 ) -> Expanded:
     """Return what E events add to whom.
 
@@ -129,6 +130,7 @@ def expand(
         items: (I,) ``ITEM_RECORD``.
         now_ms: the epoch's instant; nothing counts as later.
         long_view_ms: as for ``is_long_view``.
+        foretold: (256, 2) clicks and long views for one showing, by surface code.
     """
     kinds = records["kind"]
     known = rows >= 0
@@ -139,9 +141,12 @@ def expand(
     signals[:, Signal.LONG_VIEW] = long_view
     watch_s = np.minimum(records["watch_ms"] / np.float32(1000.0), np.float32(LONGEST_WATCH_S))
     signals[:, Signal.WATCH_S] = np.where(watched, watch_s, np.float32(0.0))
+    shown = kinds == IMPRESSION
+    promised = [Signal.CLICK_FORETOLD, Signal.LONG_VIEW_FORETOLD]
+    signals[:, promised] = np.where(shown[:, None], foretold[records["surface"]], np.float32(0.0))
     authors = np.where(known, items["author"][safe].astype(np.int64), followed)
     details = np.empty((len(records), len(layout.Detail)), np.int64)
-    details[:, layout.Detail.SEEN] = (kinds == IMPRESSION) | watched
+    details[:, layout.Detail.SEEN] = shown | watched
     details[:, layout.Detail.ACTION] = _ACTION_TABLE[kinds] | np.where(long_view, layout.LONG, 0)
     target = np.where(followed >= 0, followed, authors)
     details[:, layout.Detail.FOLLOWED] = np.where(kinds == FOLLOW, target, -1)

@@ -138,7 +138,12 @@ class Fold:
         followed = self.state.authors.rows(authors)
         folded.unknown_videos = int(((rows < 0) & (records["video"] != 0)).sum())
         items = self.state.items.records
-        return expand(records, rows, followed, items, now_ms, self._long_view_ms)
+        rates = self.state.surfaces
+        expanded = expand(
+            records, rows, followed, items, now_ms, self._long_view_ms, rates.foretold()
+        )
+        rates.absorb(records["surface"], expanded.signals, now_ms)
+        return expanded
 
     def _absorb_items(self, events: Expanded, folded: Folded) -> None:
         state = self.state

@@ -27,6 +27,7 @@ from playbill.features.definitions import (
     Slot,
 )
 from playbill.features.expand import LONGEST_WATCH_S
+from playbill.features.surface_rates import FORETOLD, HALF_LIFE_MS, PRIORS, STRENGTH
 from playbill.features.user_facts import INTEREST_SHOWN, INTEREST_TAKEN
 
 _HOUR_MS = 3_600_000
@@ -127,6 +128,10 @@ class NaiveState:
     viewers: dict[bytes, Viewer] = field(default_factory=lambda: defaultdict(Viewer))
     happened: dict[tuple[object, ...], Happened] = field(default_factory=lambda: defaultdict(list))
     ids: set[bytes] = field(default_factory=set)
+    by_surface: dict[int, Happened] = field(default_factory=lambda: defaultdict(list))
+    """What happened on each surface, all of an epoch at its instant."""
+    at_ms: int = 0
+    foretold: dict[int, Gains] = field(default_factory=dict)
 
     def absorb(self, content: EpochInput) -> None:
         """Take one epoch in: videos, take-downs, facts, events, served feeds."""
@@ -141,6 +146,7 @@ class NaiveState:
             for event in counted
             if _KINDS[int(event["kind"])] is EventType.FOLLOW and event["author"]
         }
+        self.foretold = {surface: self._foretell(surface) for surface in range(256)}
         for event in counted:
             self._act(event, content.at_ms)
         for feeds in content.impressions:
@@ -148,8 +154,9 @@ class NaiveState:
             for owner, shown in zip(owners, feeds.shown, strict=True):
                 head = feeds.requests[owner]
                 at_ms = min(int(head["at_ms"]), content.at_ms)
-                viewer = head["user"].tobytes()
-                self._show(viewer, int(shown["video"]), at_ms, int(head["region"]))
+                viewer, place = head["user"].tobytes(), (int(head["region"]), int(head["surface"]))
+                self._show(viewer, int(shown["video"]), at_ms, content.at_ms, place)
+        self.at_ms = content.at_ms
 
     def _counts(self, event: np.void) -> bool:
         """Return whether an event is new and none of our own impressions; remember its id."""
@@ -189,10 +196,30 @@ class NaiveState:
         for name in fact.interests or ():
             self.happened[Scope.USER_TOPIC, fact.user, key64(name)] = [(at_ms, chosen)]
 
-    def _show(self, viewer: bytes, video: int, at_ms: int, region: int) -> None:
+    def _foretell(self, surface: int) -> Gains:
+        """Return what one showing on a surface counts for, by all that happened there before."""
+        happened = self.by_surface.get(surface, [])
+
+        def total(signal: Signal) -> float:
+            gains = [(at_ms, gains.get(signal, 0.0)) for at_ms, gains in happened]
+            return decayed_sum(gains, HALF_LIFE_MS, self.at_ms)
+
+        shown = total(Signal.IMPRESSION) + STRENGTH
+        rates = [
+            min((total(signal) + prior * STRENGTH) / shown, 1.0)
+            for signal, prior in zip(FORETOLD, PRIORS, strict=True)
+        ]
+        return {Signal.CLICK_FORETOLD: rates[0], Signal.LONG_VIEW_FORETOLD: rates[1]}
+
+    def _show(
+        self, viewer: bytes, video: int, at_ms: int, now_ms: int, place: tuple[int, int]
+    ) -> None:
         known = self.videos.get(video)
         author = None if known is None else key64(known.author_id)
-        self._count(viewer, video, author, at_ms, region, {Signal.IMPRESSION: 1.0}, 0)
+        region, surface = place
+        gains = {Signal.IMPRESSION: 1.0, **self.foretold[surface]}
+        self._count(viewer, video, author, at_ms, region, gains, 0)
+        self.by_surface[surface].append((now_ms, gains))
         if known is not None:
             self.viewers[viewer].seen.add(video)
 
@@ -214,8 +241,11 @@ class NaiveState:
             if self._is_long(event, known):
                 gains[Signal.LONG_VIEW] = 1.0
                 actions |= layout.LONG
+        if kind is EventType.IMPRESSION:
+            gains |= self.foretold[int(event["surface"])]
         at_ms = min(int(event["at_ms"]), now_ms)
         self._count(viewer, video, author, at_ms, int(event["region"]), gains, actions)
+        self.by_surface[int(event["surface"])].append((now_ms, gains))
         if known is not None and kind in (EventType.IMPRESSION, EventType.WATCH):
             self.viewers[viewer].seen.add(video)
 

@@ -9,6 +9,7 @@ from playbill.contracts import Settings
 from playbill.core import SECOND_MS, key64
 from playbill.features.key_table import KeyTable, RecentIds
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, NO_TOPIC
+from playbill.features.surface_rates import SurfaceRates
 from playbill.features.trending import Trending
 
 Records = npt.NDArray[np.void]
@@ -104,6 +105,7 @@ class FeatureState:
     authors: RecordTable = field(default_factory=lambda: RecordTable(GROUP_RECORD))
     topics: RecordTable = field(default_factory=lambda: RecordTable(GROUP_RECORD))
     recent_ids: RecentIds = field(default_factory=RecentIds)
+    surfaces: SurfaceRates = field(default_factory=SurfaceRates)
     trending: Trending = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Platt scaling: a line through a logit, so that what is said happens as often as it is said."""
+"""A line through a logit, and a shift a segment: what is said happens as often as it is said."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +6,9 @@ import numpy.typing as npt
 _STEPS = 50
 _PULL = 1.0
 """How many observations the identity weighs; it keeps the line where data is thin."""
+SHIFT_PULL = 10.0
+"""What a segment's own shift gives way to, in p (1 - p): forty rows of which half happen."""
+_LONGEST_STEP = 2.0
 
 
 def sigmoid(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -46,6 +49,34 @@ def fit_platt(
             break
         best = loss
     return (float(line[0]), float(line[1])) if line[0] > 0.0 else (1.0, 0.0)
+
+
+def fit_shift(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.bool_]) -> float:
+    """Return what to add to (N,) logits so that they say as often as (N,) labels happen.
+
+    Zero without rows, and little where they are few: the pull weighs as much as some forty rows.
+
+    Source: Newton's method on the log loss, docs/decisions/0037-each-surface-is-calibrated.md
+    """
+    x, y, shift = logits.astype(np.float64), labels.astype(np.float64), 0.0
+    for _ in range(_STEPS):
+        p = sigmoid(x + shift)
+        step = (np.sum(p - y) + SHIFT_PULL * shift) / (np.sum(p * (1.0 - p)) + SHIFT_PULL)
+        shift -= float(np.clip(step, -_LONGEST_STEP, _LONGEST_STEP))
+        if abs(step) < 1e-9:
+            break
+    return shift
+
+
+def shifts_of(
+    logits: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.bool_],
+    segments: npt.NDArray[np.int64],
+    count: int,
+) -> npt.NDArray[np.float32]:
+    """Return (``count``,) the shift of each segment, given those of (N,) rows."""
+    found = [fit_shift(logits[segments == s], labels[segments == s]) for s in range(count)]
+    return np.array(found, np.float32)
 
 
 def _loss(

@@ -100,14 +100,14 @@ class EightBits:
 
         Args:
             weights: L arrays, (inputs, outputs).
-            biases: L - 1 arrays, of all layers but the first.
+            biases: L - 2 arrays, (outputs,), of the layers in between.
         """
         ones = np.ones(weights[-2].shape[1], np.float32)
         after = (*self.ranges[1:], ones)
         return tuple(
             EightBitLayer.of(before[:, None] * weight / then, bias / then)
             for before, weight, then, bias in zip(
-                self.ranges, weights[1:-1], after, biases[:-1], strict=True
+                self.ranges, weights[1:-1], after, biases, strict=True
             )
         )
 
@@ -127,7 +127,7 @@ def in_eight_bits(
         first_sums: (N, W) of the first layer, over the ranges of its units.
         between: layers of eight bits.
         last: (W, O) float32.
-        last_bias: (O,) float32.
+        last_bias: (O,) or (1, O) float32.
     """
     sums = first_sums
     for layer in between:

@@ -23,29 +23,32 @@ _OURS, _RUNTIMES = "", "com.microsoft"
 
 
 def layers_graph(weights: Sequence[Floats], biases: Sequence[Floats]) -> bytes:
-    """Return a graph of L layers: ``x`` (N, I) and ``first_bias`` (1, W) to ``p`` (N, O).
+    """Return a graph of L layers: ``x`` (N, I) to ``p`` (N, O), with two biases that are asked.
+
+    ``first_bias`` (1, W) and ``last_bias`` (1, O) are the request's, and added up where there is
+    but one layer.
 
     Args:
         weights: L arrays, (inputs, outputs).
-        biases: L - 1 arrays, (outputs,), of all layers but the first.
+        biases: L - 2 arrays, (outputs,), of the layers in between.
     """
     graph, x = _Writer(), "x"
-    for place, weight in enumerate(weights):
+    for place, weight in enumerate(weights[:-1]):
         bias = graph.constant(f"bias_{place}", biases[place - 1]) if place else "first_bias"
-        x = graph.layer(place, x, weight, bias, last=place == len(weights) - 1)
+        x = graph.layer(place, x, weight, bias)
+    if len(weights) == 1:
+        graph.node("Add", ["first_bias", "last_bias"], "only_bias")
+    graph.last(x, weights[-1], "last_bias" if len(weights) > 1 else "only_bias")
     return graph.written(weights[0], weights[-1])
 
 
-def eight_bit_graph(
-    first: Floats, between: Sequence[EightBitLayer], last: Floats, last_bias: Floats
-) -> bytes:
+def eight_bit_graph(first: Floats, between: Sequence[EightBitLayer], last: Floats) -> bytes:
     """Return the same graph with eight-bit layers between the first and the last.
 
     Args:
         first: (I, W) float32, such that hidden units lie between 0 and 1.
         between: at least one.
         last: (W, O) float32.
-        last_bias: (O,) float32.
     """
     graph = _Writer()
     unit = graph.constant("unit", np.float32(1.0 / TOP)), graph.constant("none", np.uint8(0))
@@ -61,9 +64,7 @@ def eight_bit_graph(
         }
         asked = [x, *unit, *(graph.constant(f"{name}_{part}", of) for part, of in parts.items())]
         x = graph.node("QGemm", [*asked, *(unit if told else ())], f"{name}_sum", _RUNTIMES)
-    x = graph.node("Relu", [x], "hidden")
-    bias = graph.constant("last_bias", last_bias)
-    graph.layer(len(between) + 1, x, last, bias, last=True)
+    graph.last(graph.node("Relu", [x], "hidden"), last, "last_bias")
     return graph.written(first, last)
 
 
@@ -82,10 +83,13 @@ class _Writer:
         self._nodes.append(_node_bytes(kind, inputs, output, domain))
         return output
 
-    def layer(self, place: int, x: str, weight: Floats, bias: str, *, last: bool) -> str:
+    def layer(self, place: int, x: str, weight: Floats, bias: str) -> str:
         asked = [x, self.constant(f"weight_{place}", weight), bias]
-        total = self.node("Gemm", asked, f"sum_{place}")
-        return self.node("Sigmoid" if last else "Relu", [total], "p" if last else f"hidden_{place}")
+        return self.node("Relu", [self.node("Gemm", asked, f"sum_{place}")], f"hidden_{place}")
+
+    def last(self, x: str, weight: Floats, bias: str) -> None:
+        logits = self.node("Gemm", [x, self.constant("last_weight", weight), bias], "logits")
+        self.node("Sigmoid", [logits], "p")
 
     def written(self, first: Floats, last: Floats) -> bytes:
         graph = b"".join(
@@ -95,6 +99,7 @@ class _Writer:
                 *(_written(5, constant) for constant in self._constants),
                 _written(11, _value_bytes("x", ["rows", first.shape[0]])),
                 _written(11, _value_bytes("first_bias", [1, first.shape[1]])),
+                _written(11, _value_bytes("last_bias", [1, last.shape[1]])),
                 _written(12, _value_bytes("p", ["rows", last.shape[1]])),
             ]
         )

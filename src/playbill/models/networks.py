@@ -45,6 +45,8 @@ class RankerNetwork(nn.Module):
     scale: Tensor
     sizes: Tensor
     offsets: Tensor
+    shifts: Tensor
+    """(surfaces + 1, 4) what calibration adds to the logits on each surface."""
 
     def __init__(self, shape: RankerShape, mean: Floats, deviation: Floats) -> None:
         super().__init__()
@@ -55,6 +57,7 @@ class RankerNetwork(nn.Module):
         self.register_buffer("scale", torch.from_numpy(scale.astype(np.float32)))
         self.register_buffer("sizes", torch.from_numpy(sizes))
         self.register_buffer("offsets", torch.from_numpy(np.cumsum(sizes) - sizes))
+        self.register_buffer("shifts", torch.zeros(int(sizes[0]), len(TASKS)))
         self.embeddings = nn.Embedding(int(sizes.sum()), shape.embedding)
         nn.init.normal_(self.embeddings.weight, std=0.05)
         width = shape.features + len(sizes) * shape.embedding
@@ -71,17 +74,23 @@ class RankerNetwork(nn.Module):
         x = torch.where(x.abs() <= LARGEST_FINITE, x, torch.zeros_like(x))
         x = x.clamp(-LARGEST_DEVIATION, LARGEST_DEVIATION)
         known = (categories >= 0) & (categories < self.sizes)
-        codes = torch.where(known, categories, torch.zeros_like(categories)) + self.offsets
-        embedded = self.embeddings(codes).flatten(1)
+        codes = torch.where(known, categories, torch.zeros_like(categories))
+        embedded = self.embeddings(codes + self.offsets).flatten(1)
         logits: Tensor = self.heads(self.body(torch.cat([x, embedded], dim=1)))
-        return logits
+        return logits + self.shifts[codes[:, 0]]
 
     @torch.no_grad()
-    def fold_calibration(self, lines: list[tuple[float, float]]) -> None:
-        """Make the logits calibrated: head k becomes scale x logit + shift of ``lines[k]``."""
+    def fold_calibration(self, lines: list[tuple[float, float]], shifts: Floats) -> None:
+        """Make the logits calibrated.
+
+        Args:
+            lines: head k becomes scale x logit + shift of ``lines[k]``.
+            shifts: (surfaces + 1, 4) added to that on each surface.
+        """
         for head, (scale, shift) in enumerate(lines):
             self.heads.weight[head] *= scale
             self.heads.bias[head] = self.heads.bias[head] * scale + shift
+        self.shifts.copy_(torch.from_numpy(shifts))
 
     def linears(self) -> list[nn.Linear]:
         """Return the linear layers in order, the heads last."""

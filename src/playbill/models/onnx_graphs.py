@@ -69,7 +69,12 @@ def ranker_graph(network: RankerNetwork) -> bytes:
         x = graph.add("Gemm", [x, weight, bias], "logits" if last else f"sum_{place}")
         if not last:
             x = graph.add("Relu", [x], f"hidden_{place}")
-    graph.add("Sigmoid", [x], "p")
+    graph.constant("surface_place", np.int64(0))
+    graph.constant("shifts", array_of(network.shifts))
+    graph.add("Gather", ["codes", "surface_place"], "surface", axis=1)
+    graph.add("Gather", ["shifts", "surface"], "shift", axis=0)
+    graph.add("Add", [x, "shift"], "shifted")
+    graph.add("Sigmoid", ["shifted"], "p")
     inputs = [
         helper.make_tensor_value_info("dense", TensorProto.FLOAT, ["rows", shape.features]),
         helper.make_tensor_value_info(

@@ -46,6 +46,13 @@ _BEFORE = (
     Node("Concat", ("x", "embedded"), ("input",)),
 )
 """What the exporter puts before the layers."""
+_AFTER = (
+    Node("Gather", ("codes", "surface_place"), ("surface",)),
+    Node("Gather", ("shifts", "surface"), ("shift",)),
+    Node("Add", ("logits", "shift"), ("shifted",)),
+    Node("Sigmoid", ("shifted",), ("p",)),
+)
+"""And behind them."""
 
 
 @dataclass(slots=True)
@@ -54,6 +61,7 @@ class _Bound:
 
     x: Floats
     first_bias: Floats
+    last_bias: Floats
     p: Floats
     binding: Any
 
@@ -87,17 +95,19 @@ class Layers:
         self._codes = of("sizes"), of("offsets"), of("embeddings")
         scale = np.float32(1.0) if eight_bits is None else 1.0 / eight_bits.ranges[0]
         first = (weights[0] * scale).astype(np.float32)
-        self._first = first[np.concatenate([ours, fixed])], of("bias_0") * scale
+        biases = [of(f"bias_{place}") for place in range(count)]
+        self._last_biases = of("shifts") + (biases[-1] if count > 1 else np.float32(0.0))
+        self._first = first[np.concatenate([ours, fixed])], biases[0] * scale
         weights[0] = first[np.concatenate([theirs, last])]
         self._sizes = len(weights[0]), weights[0].shape[1]
-        biases = [of(f"bias_{place}") for place in range(1, count)]
+        biases = biases[1:-1]
         if eight_bits is None:
             self._between: tuple[EightBitLayer, ...] = ()
             graph = layers_graph(weights, biases)
         else:
             self._between = eight_bits.between(weights, biases)
-            graph = eight_bit_graph(weights[0], self._between, weights[-1], biases[-1])
-        self._ends = weights[0], weights[-1], biases[-1:]
+            graph = eight_bit_graph(weights[0], self._between, weights[-1])
+        self._ends = weights[0], weights[-1]
         self._session = open_session(graph, 1)
         self._bound = self._bind(1)
 
@@ -116,6 +126,9 @@ class Layers:
             dense, categories, self._columns, self._numbers, self._codes, self._first,
             bound.x, bound.first_bias,
         )  # fmt: skip
+        surface = categories[0, 0]
+        known = 0 <= surface < len(self._last_biases)
+        bound.last_bias[0] = self._last_biases[surface if known else 0]
         try:
             self._session.run_with_iobinding(bound.binding)
         except REFUSALS as error:
@@ -124,9 +137,9 @@ class Layers:
 
     def in_whole_numbers(self) -> Floats:
         """Return what the eight-bit layers should have said of the rows asked about last."""
-        first, last, (last_bias,) = self._ends
+        first, last = self._ends
         sums = self._bound.x @ first + self._bound.first_bias
-        return in_eight_bits(sums, self._between, last, last_bias)
+        return in_eight_bits(sums, self._between, last, self._bound.last_bias)
 
     def _bind(self, count: int) -> _Bound:
         """Return arrays for so many candidates; requests are mostly of one size."""
@@ -134,11 +147,12 @@ class Layers:
         bound = _Bound(
             np.zeros((count, inputs), np.float32),
             np.zeros((1, width), np.float32),
+            np.zeros((1, len(TASKS)), np.float32),
             np.zeros((count, len(TASKS)), np.float32),
             self._session.io_binding(),
         )
-        for name, array in (("x", bound.x), ("first_bias", bound.first_bias)):
-            value = onnxruntime.OrtValue.ortvalue_from_numpy(array)
+        for name in ("x", "first_bias", "last_bias"):
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(getattr(bound, name))
             bound.binding.bind_ortvalue_input(name, value)
         bound.binding.bind_ortvalue_output("p", onnxruntime.OrtValue.ortvalue_from_numpy(bound.p))
         return bound
@@ -215,10 +229,10 @@ def layers_of(graph: Graph) -> int:
     expected, x = list(_BEFORE), "input"
     for place in range(count):
         last = place == count - 1
-        total, out = ("logits", "p") if last else (f"sum_{place}", f"hidden_{place}")
+        total = "logits" if last else f"sum_{place}"
         expected.append(Node("Gemm", (x, f"weight_{place}", f"bias_{place}"), (total,)))
-        expected.append(Node("Sigmoid" if last else "Relu", (total,), (out,)))
-        x = out
+        x = f"hidden_{place}"
+        expected += _AFTER if last else [Node("Relu", (total,), (x,))]
     return count if list(graph.nodes) == expected else 0
 
 
@@ -252,5 +266,6 @@ def warm_layers() -> None:
         "embeddings": np.zeros((1, 1), np.float32),
         "weight_0": weights.astype(np.float32),
         "bias_0": np.zeros(len(TASKS), np.float32),
+        "shifts": np.zeros((1, len(TASKS)), np.float32),
     }
     Layers(constants, 1, (True, False)).score(np.zeros((1, 2), np.float32), codes[None, :])

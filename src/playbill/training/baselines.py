@@ -9,7 +9,7 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.features import FEATURE_NAMES
 from playbill.models import TASKS, Ranker
-from playbill.models.calibration import fit_platt, sigmoid
+from playbill.models.calibration import fit_platt, shifts_of, sigmoid
 from playbill.training.available import require_extra
 from playbill.training.dataset import Rows
 from playbill.training.metrics import log_losses
@@ -143,11 +143,22 @@ def _forest(
     best = tried[int(np.argmin(losses))]
     raw = np.asarray(best.predict(inputs[1], raw_score=True))
     scale, shift = fit_platt(raw.astype(np.float32), labels[1])
+    count = len(settings.surfaces) + 1
+    shifts = shifts_of(
+        (scale * raw + shift).astype(np.float32), labels[1], _surfaces(inputs[1], count), count
+    )
 
     def score(among: Floats) -> npt.NDArray[np.float64]:
-        return sigmoid(scale * np.asarray(best.predict(among, raw_score=True)) + shift)
+        logits = scale * np.asarray(best.predict(among, raw_score=True)) + shift
+        return sigmoid(logits + shifts[_surfaces(among, count)])
 
     return score
+
+
+def _surfaces(inputs: Floats, count: int) -> Ints:
+    """Return (N,) surface codes of columns put together, 0 for one that is not declared."""
+    codes: Ints = inputs[:, len(FEATURE_NAMES)].astype(np.int64)
+    return np.where((codes >= 0) & (codes < count), codes, 0)
 
 
 def _grown(

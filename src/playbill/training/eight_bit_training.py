@@ -100,11 +100,13 @@ def fit_eight_bits(
     ranker = Ranker.load(graph, lists.asked.shape[2])
     sums = _first_sums(constants, lists)
     ranges = EightBits.of(_hidden(sums[::2], weights, biases), _HELD)
-    between = ranges.between(weights, biases[1:])
+    between = ranges.between(weights, biases[1:-1])
     shares = []
     for place in range(1, len(sums), 2):
         exact = ranker.score(lists.asked[place], lists.categories[place])
-        coarse = in_eight_bits(sums[place] / ranges.ranges[0], between, weights[-1], biases[-1])
+        shift = _of_surfaces(constants, lists.categories[place])
+        first = sums[place] / ranges.ranges[0]
+        coarse = in_eight_bits(first, between, weights[-1], biases[-1] + shift)
         shares.append(_shared(exact @ value, coarse @ value))
     overlap = float(np.mean(shares))
     carried = overlap >= LEAST_OVERLAP
@@ -123,6 +125,13 @@ def _first_sums(constants: dict[str, npt.NDArray[Any]], lists: Lists) -> Floats:
         np.concatenate([x, embedded], axis=2) @ constants["weight_0"] + constants["bias_0"]
     )
     return found
+
+
+def _of_surfaces(constants: dict[str, npt.NDArray[Any]], categories: Ints) -> Floats:
+    """Return (C, O) what calibration adds on the surface of each of C candidates."""
+    shifts: Floats = constants["shifts"]
+    surfaces = categories[:, 0]
+    return shifts[np.where((surfaces >= 0) & (surfaces < len(shifts)), surfaces, 0)]
 
 
 def _hidden(sums: Floats, weights: list[Floats], biases: list[Floats]) -> list[Floats]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from playbill.contracts import Settings
 from playbill.core import InvalidInput
 from playbill.models import TASKS, Interests
-from playbill.models.calibration import fit_platt
+from playbill.models.calibration import fit_platt, shifts_of
 from playbill.models.interest_network import InterestedRanker
 from playbill.models.networks import HIDDEN, RankerNetwork
 from playbill.models.onnx_graphs import ranker_graph
@@ -106,7 +106,9 @@ def train_ranker(
         logits = score_logits(network, inputs, validate)
     calibrated = taught & (not without.calibration)
     lines = _lines(logits, rows.labels[validate], calibrated)
-    network.ranker.fold_calibration(lines)
+    surfaces = rows.categories[validate, 0]
+    shifts = _shifts(logits, lines, rows.labels[validate], surfaces, calibrated, settings)
+    network.ranker.fold_calibration(lines, shifts)
     record = {
         "train_rows": len(train),
         "validate_rows": len(validate),
@@ -117,6 +119,10 @@ def train_ranker(
             task: {"scale": round(line[0], 6), "shift": round(line[1], 6)}
             for task, line in zip(TASKS, lines, strict=True)
         },
+        "surface_shifts": [
+            {task: round(float(shift), 6) for task, shift in zip(TASKS, row, strict=True)}
+            for row in shifts
+        ],
         "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
@@ -131,6 +137,23 @@ def _lines(
         fit_platt(logits[:, k], labels[:, k]) if wanted[k] else (1.0, 0.0)
         for k in range(len(TASKS))
     ]
+
+
+def _shifts(
+    logits: npt.NDArray[np.float32],
+    lines: list[tuple[float, float]],
+    labels: npt.NDArray[np.bool_],
+    surfaces: Places,
+    wanted: npt.NDArray[np.bool_],
+    settings: Settings,
+) -> npt.NDArray[np.float32]:
+    """Return (surfaces + 1, 4) what each surface adds to calibrated logits, 0 where not wanted."""
+    shifts = np.zeros((len(settings.surfaces) + 1, len(TASKS)), np.float32)
+    for k in np.flatnonzero(wanted):
+        scale, shift = lines[k]
+        calibrated = logits[:, k] * np.float32(scale) + np.float32(shift)
+        shifts[:, k] = shifts_of(calibrated, labels[:, k], surfaces, len(shifts))
+    return shifts
 
 
 def taught_tasks(
