@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.benchmarks.world import REGIONS, TOPICS, BenchWorld
-from playbill.contracts import ValueSettings
+from playbill.contracts import TrainingSettings, ValueSettings
 from playbill.features import Assembler, ItemTables
 from playbill.models import INTERESTS, RANKER_INPUTS, ContentTower, Interests, value_vector
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
@@ -45,7 +45,8 @@ def write_networks(
     asked = np.concatenate([features, interests.crossed(candidates.ravel(), *history)], axis=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(world.seed)
-        shape = RankerShape(RANKER_INPUTS, (2, len(REGIONS) + 1, TOPICS + 1))
+        hidden = TrainingSettings().hidden
+        shape = RankerShape(RANKER_INPUTS, (2, len(REGIONS) + 1, TOPICS + 1), hidden)
         network = RankerNetwork(shape, asked.mean(axis=0), asked.std(axis=0)).eval()
         user = UserNetwork().eval()
     (folder / "ranker.onnx").write_bytes(ranker_graph(network))

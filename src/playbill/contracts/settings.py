@@ -20,6 +20,7 @@ from playbill.core import InvalidInput, canonical_json, content_digest
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
+Width = Annotated[int, msgspec.Meta(ge=1, le=4_096)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Milliseconds = Annotated[float, msgspec.Meta(gt=0.0, le=60_000.0)]
 
@@ -197,8 +198,10 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Every random choice of a run follows from it."""
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
     """Passes over the rows, up to 30 where there are few; the one that validates best is kept."""
-    batch_rows: Count = 1_024
-    """Rows of one step."""
+    batch_rows: Count = 256
+    """Rows of one step of the ranker; a step of the towers has sixteen videos for each."""
+    hidden: Annotated[tuple[Width, ...], msgspec.Meta(min_length=1, max_length=6)] = (256, 256, 128)
+    """Units of the ranker's hidden layers, the first one first. Wider ones cost every request."""
     learning_rate: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 1e-3
     """Of the ranker's AdamW."""
     tower_epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 6

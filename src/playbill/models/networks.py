@@ -16,8 +16,6 @@ LARGEST_DEVIATION = 5.0
 """Standardised features are cut off here."""
 LARGEST_FINITE = 1e30
 """Beyond it a feature is no number, and counts as its mean."""
-HIDDEN = 128, 256, 128
-"""Widths of a ranker's hidden layers."""
 _SMALLEST_DEVIATION = 1e-6
 
 
@@ -27,7 +25,7 @@ class RankerShape:
 
     features: int
     categories: tuple[int, int, int]
-    hidden: tuple[int, ...] = HIDDEN
+    hidden: tuple[int, ...]
     embedding: int = 8
     dropout: float = 0.1
 

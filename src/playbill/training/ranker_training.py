@@ -16,7 +16,7 @@ from playbill.core import InvalidInput
 from playbill.models import TASKS, Interests
 from playbill.models.calibration import fit_platt, shifts_of
 from playbill.models.interest_network import InterestedRanker
-from playbill.models.networks import HIDDEN, RankerNetwork
+from playbill.models.networks import RankerNetwork
 from playbill.models.onnx_graphs import ranker_graph
 from playbill.training.dataset import Histories, Rows
 from playbill.training.determinism import repeatable
@@ -68,7 +68,7 @@ def train_ranker(
     histories: Histories | None,
     *,
     require: tuple[str, ...] = REQUIRED,
-    hidden: tuple[int, ...] = HIDDEN,
+    hidden: tuple[int, ...] | None = None,
     without: Ablation = NOTHING,
     session: Session | None = None,
     on_progress: OnProgress | None = None,
@@ -84,7 +84,8 @@ def train_ranker(
         settings: the recipe.
         histories: of the rows' snapshots; None for a ranker that reads features alone.
         require: tasks without which there is no ranker.
-        hidden: widths of the hidden layers; none make it a logistic regression.
+        hidden: widths of the hidden layers, None for those of the recipe; none of them, (), make it
+            a logistic regression.
         without: what it does without, to see what that is worth.
         session: where it is kept, and who hears of it.
         on_progress: told of the stage "train ranker".
@@ -98,7 +99,8 @@ def train_ranker(
     taught = taught_tasks(rows.labels[train], require)
     training, inputs = settings.training, RankerRows(rows, histories, without)
     with repeatable(training.seed, training.threads):
-        network = network_of(inputs, train, settings, hidden)
+        widths = training.hidden if hidden is None else hidden
+        network = network_of(inputs, train, settings, widths)
         parts = train, validate
         losses = _fit(network, inputs, parts, settings, taught, session, on_progress)
         _silence(network.ranker, rows.labels[train], taught)

@@ -41,7 +41,7 @@ ALL_VIDEOS = 8_192
 """Up to so many videos, each is told from all others; beyond it, from those of the step."""
 SHARED_NEGATIVES = 512
 """Videos drawn evenly and added to every step's own, so that unpopular ones are placed too."""
-VIDEOS_PER_ROW = 4
+VIDEOS_PER_ROW = 16
 """A step foretells so many times the rows of one step of the ranker."""
 FEWEST_STEPS = 300
 """On few videos there are more passes than the setting says, up to 30."""
