@@ -61,6 +61,7 @@ def manifest_of(
     }
     training = {
         **msgspec.to_builtins(settings.training),
+        "hidden": list(settings.training.hidden),
         **record,
         "settings": settings_digest(settings),
         "settings_read": settings_read(settings),
