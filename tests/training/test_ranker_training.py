@@ -13,7 +13,7 @@ from playbill.models import TASKS, Ranker
 from playbill.training import RowScorer, ranker_rows, ranker_training
 from playbill.training.leaks import leak_suspects
 from playbill.training.measuring import measure, score_rows
-from playbill.training.ranker_rows import RankerRows, moments
+from playbill.training.ranker_rows import Ablation, RankerRows, moments
 from playbill.training.ranker_training import schedule, taught_tasks, train_ranker
 
 
@@ -34,7 +34,7 @@ def relabelled(rows, task, labels):
     changed = rows.labels.copy()
     changed[:, TASKS.index(task)] = labels
     return type(rows)(
-        *(changed if name == "labels" else getattr(rows, name) for name in rows.__slots__)
+        *(changed if name == "labels" else getattr(rows, name).copy() for name in rows.__slots__)
     )
 
 
@@ -85,6 +85,23 @@ def test_on_the_rows_that_calibrate_promises_are_kept(rows, histories, split, tr
     p = scorer_of(trained, histories)(validate)
     promised, came = p[:, :2].sum(axis=0), validate.labels[:, :2].sum(axis=0)
     assert promised == pytest.approx(came, rel=0.05)
+
+
+def test_what_a_surface_is_promised_there_comes_there(rows, histories, split, quickly):
+    """Where nothing is clicked on the eve, less is promised than elsewhere."""
+    elsewhere = np.arange(len(rows)) % 2 == 1
+    barren = relabelled(rows, "click", rows.labels[:, 0] & ~(elsewhere & ~split.train(rows.at_ms)))
+    barren.categories[:, 0] = 1 + elsewhere
+    trained = train_ranker(barren, split, quickly, histories)
+    shifts = [row["click"] for row in trained.record["surface_shifts"]]
+    assert len(shifts) == 3
+    assert shifts[0] == 0.0
+    assert shifts[2] < -0.5 < shifts[1]
+    eve = barren.only(split.validate(rows.at_ms))
+    p, here = scorer_of(trained, histories)(eve)[:, 0], eve.categories[:, 0] == 2
+    assert p[here].mean() < 0.7 * p[~here].mean()
+    bare = train_ranker(barren, split, quickly, histories, without=Ablation(calibration=True))
+    assert all(set(row.values()) == {0.0} for row in bare.record["surface_shifts"])
 
 
 def test_what_is_exported_is_the_network(rows, histories, trained):
