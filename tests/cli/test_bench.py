@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,9 +27,9 @@ from playbill.benchmarks.stages import measure_stages
 from playbill.benchmarks.swap import measure_swap
 from playbill.benchmarks.world import BenchWorld, vectors_of, viewer_name
 from playbill.cli.bench_views import INDEX, STAGES, write
-from playbill.contracts import ServingSettings
+from playbill.contracts import ServingSettings, TrainingSettings
 from playbill.core import Conflict, InvalidInput, NotFound
-from playbill.features import VISIBLE, load_checkpoint, save_checkpoint
+from playbill.features import VIEWER_FEATURES, VISIBLE, load_checkpoint, save_checkpoint
 from playbill.models import INTERESTS, RANKER_INPUTS
 from playbill.retrieval import VectorIndex
 from playbill.retrieval.annex import Annex
@@ -149,10 +150,10 @@ def test_a_request_s_work_is_counted_from_its_shapes(home):
     bundle = Home(home).bundles.path(read_prepared(home).bundle)
     index = VectorIndex.load(bundle / "index")
     weights = weights_of(bundle / "ranker.onnx")
-    width = RANKER_INPUTS + 24
-    assert weights == width * 128 + 128 * 256 + 256 * 128 + 128 * 4
+    widths = RANKER_INPUTS + 24, *TrainingSettings().hidden, 4
+    assert weights == sum(first * second for first, second in pairwise(widths))
     once = weights_once_of(bundle / "ranker.onnx")
-    assert once == (15 + INTERESTS + 2 * 8) * 128
+    assert once == (sum(VIEWER_FEATURES) + INTERESTS + 2 * 8) * widths[1]
     few, many = (
         Shapes(index, weights, once, 0, count, ServingSettings()).work() for count in (200, 500)
     )

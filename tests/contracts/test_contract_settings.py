@@ -39,6 +39,8 @@ def other_than(path, value):
             return value + 1
         case float():
             return value + (0.125 if value <= 1.0 else -0.125)
+        case (int(), *_):
+            return (*value, 16)
         case tuple():
             return (*value, "elsewhere")
         case "hybrid":

@@ -14,7 +14,6 @@ from torch import Tensor
 from playbill.contracts import Settings
 from playbill.core import InvalidInput
 from playbill.models import TASKS, Interests
-from playbill.models.calibration import fit_platt, shifts_of
 from playbill.models.interest_network import InterestedRanker
 from playbill.models.networks import RankerNetwork
 from playbill.models.onnx_graphs import ranker_graph
@@ -22,6 +21,7 @@ from playbill.training.dataset import Histories, Rows
 from playbill.training.determinism import repeatable
 from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.progress import OnProgress, within
+from playbill.training.ranker_calibration import Calibration
 from playbill.training.ranker_rows import NOTHING, Ablation, RankerRows, network_of, score_logits
 from playbill.training.split import Split
 from playbill.training.steps import plan_steps
@@ -106,56 +106,28 @@ def train_ranker(
         _silence(network.ranker, rows.labels[train], taught)
         interests = network.interests.rounded() if network.interests else None
         logits = score_logits(network, inputs, validate)
-    calibrated = taught & (not without.calibration)
-    lines = _lines(logits, rows.labels[validate], calibrated)
-    surfaces = rows.categories[validate, 0]
-    shifts = _shifts(logits, lines, rows.labels[validate], surfaces, calibrated, settings)
-    network.ranker.fold_calibration(lines, shifts)
+    surfaces, wanted = len(settings.surfaces) + 1, taught & (not without.calibration)
+    chosen = rows.labels[validate], rows.categories[validate, 0]
+    calibration = Calibration.fit(logits, *chosen, surfaces, wanted)
+    network.ranker.fold_calibration(calibration.lines, calibration.shifts)
     record = {
         "train_rows": len(train),
         "validate_rows": len(validate),
-        "passes": len(losses),
-        "best_pass": int(np.nanargmin(losses)) + 1,
-        "validation_losses": [round(loss, 6) if math.isfinite(loss) else None for loss in losses],
-        "calibration": {
-            task: {"scale": round(line[0], 6), "shift": round(line[1], 6)}
-            for task, line in zip(TASKS, lines, strict=True)
-        },
-        "surface_shifts": [
-            {task: round(float(shift), 6) for task, shift in zip(TASKS, row, strict=True)}
-            for row in shifts
-        ],
+        **_described(losses),
+        **calibration.described(),
         "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
     return TrainedRanker(ranker_graph(network.ranker), network, record, interests)
 
 
-def _lines(
-    logits: npt.NDArray[np.float32], labels: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]
-) -> list[tuple[float, float]]:
-    """Return scale and shift of each task's logits, (1, 0) where no line is wanted."""
-    return [
-        fit_platt(logits[:, k], labels[:, k]) if wanted[k] else (1.0, 0.0)
-        for k in range(len(TASKS))
-    ]
-
-
-def _shifts(
-    logits: npt.NDArray[np.float32],
-    lines: list[tuple[float, float]],
-    labels: npt.NDArray[np.bool_],
-    surfaces: Places,
-    wanted: npt.NDArray[np.bool_],
-    settings: Settings,
-) -> npt.NDArray[np.float32]:
-    """Return (surfaces + 1, 4) what each surface adds to calibrated logits, 0 where not wanted."""
-    shifts = np.zeros((len(settings.surfaces) + 1, len(TASKS)), np.float32)
-    for k in np.flatnonzero(wanted):
-        scale, shift = lines[k]
-        calibrated = logits[:, k] * np.float32(scale) + np.float32(shift)
-        shifts[:, k] = shifts_of(calibrated, labels[:, k], surfaces, len(shifts))
-    return shifts
+def _described(losses: list[float]) -> dict[str, Any]:
+    """Return what the passes came to."""
+    return {
+        "passes": len(losses),
+        "best_pass": int(np.nanargmin(losses)) + 1,
+        "validation_losses": [round(loss, 6) if math.isfinite(loss) else None for loss in losses],
+    }
 
 
 def taught_tasks(
