@@ -1,5 +1,6 @@
 """A bundle, loaded: sessions, weights and vectors, mapped read-only. No torch."""
 
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Record = npt.NDArray[np.void]
 
+_log = logging.getLogger("playbill")
 _USER_VECTORS = 20_000
 _ROW_FILES = ("rows", "places")
 _UNUSABLE: tuple[type[Exception], ...] = (
@@ -72,6 +74,10 @@ class BundleModel:
             if len(transitions.starts) > 1 + len(rows):
                 raise _refused(folder, f"transitions of more than its {len(rows):,} places")
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
+            ranges = EightBits.load(folder)
+            ranker = ServedRanker.load(folder / "ranker.onnx", VIEWER_INPUTS, ranges)
+            if ranges is not None and not ranker.eight_bits:
+                _log.info("%s is served in float32: products of bytes overflow here", folder.name)
             return cls(
                 digest,
                 manifest,
@@ -79,7 +85,7 @@ class BundleModel:
                 CatalogueVectors(index, rows, places, transitions),
                 ContentTower.load(folder / "content_tower.npz"),
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
-                ServedRanker.load(folder / "ranker.onnx", VIEWER_INPUTS, EightBits.load(folder)),
+                ranker,
                 Interests.load(folder),
                 ServedUserTower.load(folder / "user_tower.onnx"),
                 LightScorer.load(folder / "light.npz"),
