@@ -129,7 +129,7 @@ def test_ranges_are_read_as_they_were_written(ranges, tmp_path):
     assert (tmp_path / RANGES_FILE).read_bytes() == first
 
 
-@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
 def test_ranges_that_are_no_sizes_are_refused(tmp_path, bad):
     EightBits((np.array([1.0, bad], np.float32),)).save(tmp_path)
     with pytest.raises(InvalidInput, match="no ranges above 0"):

@@ -66,7 +66,8 @@ class EightBits:
             return None
         widths, ranges = read_arrays(path, ("widths", "ranges"), "list of ranges")
         whole = widths.ndim == ranges.ndim == 1 and widths.sum() == len(ranges)
-        if not (whole and (widths > 0).all() and ranges.dtype == np.float32 and (ranges > 0).all()):
+        sizes = (ranges > 0.0) & np.isfinite(ranges)
+        if not (whole and (widths > 0).all() and sizes.all() and ranges.dtype == np.float32):
             raise InvalidInput(
                 f"{path.name} holds no ranges above 0, one for each unit of {widths.tolist()}",
                 hint="train again or restore the bundle",
