@@ -1,5 +1,6 @@
 """A worker under pressure does less for each feed, and more again when it is over."""
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -19,9 +20,10 @@ PEOPLE, OTHERS = Priority.INTERACTIVE, Priority.PREFETCH
 
 
 def _observe(pressure: Pressure, wait_ms: float) -> None:
-    """Observe a wait in which people queued."""
-    for _ in range(2):
-        pressure.answered(PEOPLE, wait_ms / 2.0)
+    """Observe a wait in which people queued, each for five milliseconds."""
+    feeds = max(2, math.ceil(wait_ms / 5.0))
+    for _ in range(feeds):
+        pressure.answered(PEOPLE, wait_ms / feeds)
     pressure.observe(wait_ms)
 
 
@@ -143,6 +145,17 @@ def test_a_wait_in_which_no_two_feeds_were_answered_is_no_queue(pressure, clock)
         pressure.answered(PEOPLE, 100.0)
         pressure.observe(100.0)
     assert (pressure.tier, pressure.prefetch_tier) == (Tier.FULL, Tier.FULL)
+
+
+def test_a_stall_that_few_feeds_shared_is_no_queue_and_a_crawl_that_many_share_is(pressure):
+    for _ in range(3):
+        pressure.answered(PEOPLE, 2.0)
+    pressure.observe(500.0)
+    assert pressure.tier is Tier.FULL
+    for _ in range(20):
+        pressure.answered(PEOPLE, 25.0)
+    pressure.observe(500.0)
+    assert pressure.tier is Tier.STATIC
 
 
 @pytest.mark.parametrize(

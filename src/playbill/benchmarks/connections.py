@@ -4,7 +4,7 @@ import asyncio
 import re
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_MOST_CONNECTIONS = 512
+_MOST_CONNECTIONS = 2_048
 _PATIENCE_S = 10.0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from playbill.app.learning import hardware
 from playbill.app.supervisor import FIRST_WORKER, Supervisor
 from playbill.app.verbs import Home
+from playbill.benchmarks.capacity import capacity_of, full_runs
 from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
@@ -20,7 +21,7 @@ from playbill.benchmarks.world import viewer_name
 OnStage = Callable[[str, float], None]
 SHARES = (0.5, 0.7, 0.9)
 _VIEWERS = 50_000
-_WARM_S = 3.0
+_CAPACITY_S = 10.0
 _FIRST = -10
 """A priority at which it is woken at once beside ordinary processes."""
 
@@ -181,13 +182,10 @@ def private_mb(pid: int) -> float:
 async def _closed(
     generator: Generator, seconds: float, repeats: int, on_stage: OnStage
 ) -> dict[str, Any]:
-    await generator.closed(2, _WARM_S)
-    runs = []
-    for number in range(repeats):
-        on_stage("capacity", number / repeats)
-        runs.append(await generator.closed(2, seconds))
+    on_stage("capacity", 0.0)
+    runs = await full_runs(generator, seconds, repeats)
     on_stage("capacity", 1.0)
-    capacity = float(np.median([run.per_s for run in runs]))
+    capacity = capacity_of(runs)
     rows = [load_row(capacity, run, "closed") for run in runs]
     return {"capacity_per_s": round(capacity, 1), "loads": rows}
 
@@ -210,9 +208,9 @@ async def _measured(
 async def _overloaded(
     generator: Generator, seconds: float, times: float, on_stage: OnStage
 ) -> dict[str, Any]:
-    await generator.closed(2, _WARM_S)
     on_stage("capacity", 0.0)
-    capacity = (await generator.closed(2, seconds)).per_s
+    capacity = capacity_of(await full_runs(generator, min(seconds, _CAPACITY_S)))
+    on_stage("capacity", 1.0)
     random = np.random.default_rng(2)
     rows = []
     for stage, share in (("before", 0.7), ("overload", times), ("after", 0.7)):

@@ -13,6 +13,7 @@ from playbill.app.learning import hardware
 from playbill.app.supervisor import Supervisor
 from playbill.app.updater_process import PLACE as UPDATER
 from playbill.app.verbs import Home
+from playbill.benchmarks.capacity import capacity_of, full_runs
 from playbill.benchmarks.cores import CoreTime
 from playbill.benchmarks.feed import OnStage, load_row, served
 from playbill.benchmarks.fold_parity import kept_start, parity_since
@@ -25,7 +26,7 @@ from playbill.serving import SERVING, Board
 from playbill.serving.board import quantile_ms
 
 _SHARE = 0.7
-_WARM_S = 3.0
+_CAPACITY_S = 6.0
 _LOOK_S = 0.005
 _PATIENCE_S = 30.0
 _ASKING = 50_000
@@ -93,9 +94,8 @@ def measure_fold(
 async def _folded(
     generator: Generator, watch: "_Watch", posting: Any, seconds: float, on_stage: OnStage
 ) -> dict[str, Any]:
-    await generator.closed(2, _WARM_S)
     on_stage("capacity", 0.0)
-    capacity = (await generator.closed(2, 2.0 * _WARM_S)).per_s
+    capacity = capacity_of(await full_runs(generator, _CAPACITY_S))
     on_stage("capacity", 1.0)
     offered, random = _SHARE * capacity, np.random.default_rng(6)
     before = watch.latency()

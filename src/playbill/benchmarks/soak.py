@@ -9,13 +9,14 @@ import numpy as np
 
 from playbill.app.learning import hardware
 from playbill.app.supervisor import Supervisor
+from playbill.benchmarks.capacity import capacity_of, full_runs
 from playbill.benchmarks.feed import OnStage, private_mb, served, workers_of
 from playbill.benchmarks.load import Generator
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
 
 _SHARE = 0.6
-_WARM_S = 5.0
+_CAPACITY_S = 5.0
 _SLICES = 60
 _LEAST_SLICE_S = 1.0
 _VIEWERS = 50_000
@@ -44,9 +45,8 @@ async def _soaked(
     generator: Generator, supervisor: Supervisor, seconds: float, on_stage: OnStage
 ) -> dict[str, Any]:
     (pid,) = workers_of(supervisor, 1)
-    await generator.closed(2, _WARM_S)
     on_stage("capacity", 0.0)
-    capacity = (await generator.closed(2, _WARM_S)).per_s
+    capacity = capacity_of(await full_runs(generator, _CAPACITY_S))
     on_stage("capacity", 1.0)
     count = max(4, min(_SLICES, int(seconds / _LEAST_SLICE_S)))
     random, slices = np.random.default_rng(4), []

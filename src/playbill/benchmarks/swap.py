@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.verbs import Home
+from playbill.benchmarks.capacity import capacity_of, full_runs
 from playbill.benchmarks.feed import OnStage, with_load
 from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.prepare import read_prepared
@@ -18,7 +19,7 @@ from playbill.contracts import MANIFEST_FILE
 from playbill.registry import BundleStore
 
 _SHARE = 0.7
-_WARM_S = 3.0
+_CAPACITY_S = 6.0
 _AFTER_S = 0.1
 
 
@@ -68,9 +69,8 @@ async def _swapped(
     every_s: float,
     on_stage: OnStage,
 ) -> dict[str, Any]:
-    await generator.closed(2, _WARM_S)
     on_stage("capacity", 0.0)
-    capacity = (await generator.closed(2, 2.0 * _WARM_S)).per_s
+    capacity = capacity_of(await full_runs(generator, _CAPACITY_S))
     on_stage("capacity", 1.0)
     seconds, random = (swaps + 1) * every_s, np.random.default_rng(3)
     under_way = asyncio.ensure_future(generator.open(_SHARE * capacity, seconds, random))

@@ -26,6 +26,7 @@ from playbill.features.layout import (
     empty_user,
 )
 from playbill.features.memory_users import MemoryUserState
+from playbill.features.pages import touch
 from playbill.features.parity import Mismatch, ParityReport, ServedTrace, check_parity
 from playbill.features.point_in_time import (
     Block,
@@ -94,5 +95,6 @@ __all__ = [
     "state_digest",
     "tables_of",
     "topic_text_key",
+    "touch",
     "video_text_key",
 ]

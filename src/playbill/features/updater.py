@@ -136,8 +136,8 @@ class Updater:
         """Close an epoch over what is new, fold it and publish it; None when nothing is new.
 
         Raises:
-            DependencyUnavailable: the epoch could not be recorded (nothing changed), or the user
-                store refused it (this process must recover).
+            DependencyUnavailable: the epoch could not be recorded (nothing changed), or item state
+                or the user store refused it (this process must recover).
         """
         content, upto, first_at_ms = self._cut()
         if upto == self._last.upto:
@@ -146,9 +146,10 @@ class Updater:
         EpochLog(self._log).append(self._epochs, record)
         self._last = record
         folded = Fold(self._settings, self.state, self._users).absorb(content)
-        self._users.commit(content.epoch, folded.users, folded.texts)
         lag_ms = max(self._clock.now_ms() - first_at_ms, 0)
+        # Items first: a request waits for items that are behind its viewer's row, never for a row.
         self._publisher.publish(self.state, _changed(folded), lag_ms)
+        self._users.commit(content.epoch, folded.users, folded.texts)
         return EpochReport(
             content.epoch,
             folded.events,

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features import ItemTables
+from playbill.features import ItemTables, touch
 from playbill.retrieval.annex import Annex, roomy
 from playbill.retrieval.gather_kernel import gather
 from playbill.retrieval.near_kernel import near_each, near_vector
@@ -30,7 +30,6 @@ _NOWHERE = -1
 _LATER = -2
 """Place p of the annex is kept as ``_LATER - p``."""
 _STEP = 65_536
-_PAGE = 4_096
 _ONE_LIST = 1, 1
 
 
@@ -106,8 +105,8 @@ class CatalogueVectors:
 
     def touch(self) -> None:
         """Look at every page of what is mapped, so that no search is the first to; for a thread."""
-        for array in (self.index.codes, self.index.scales, self.row_of_place, self._mapped):
-            array.reshape(-1).view(np.uint8)[::_PAGE].max(initial=0)
+        touch(self.index.codes, self.index.scales, self.row_of_place, self._mapped)
+        touch(*self._transitions.arrays)
 
     def rows_of(self, keys: npt.NDArray[np.uint64], items: npt.NDArray[np.void]) -> Rows:
         """Return (K,) the row of each of (K,) keys, -1 for none.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from playbill.contracts import Manifest
 from playbill.core import InvalidInput
-from playbill.features import FEATURE_NAMES, features_digest
+from playbill.features import FEATURE_NAMES, features_digest, touch
 from playbill.models import (
     TASKS,
     VIEWER_INPUTS,
@@ -99,6 +99,11 @@ class BundleModel:
     def table(self) -> VectorTable:
         """Return item vectors and their index."""
         return self.vectors
+
+    def touch(self) -> None:
+        """Look at every page of what is mapped, so that no feed is the first to; for a thread."""
+        self.vectors.touch()
+        touch(self._interests.codes)
 
     def user_vector(self, user: npt.NDArray[np.void]) -> Floats | None:
         """Return the (D,) vector of a (1,) ``USER_RECORD``, None when it is not finite.

@@ -74,7 +74,7 @@ def short_digest(digest: str | None) -> int:
 class Recorder:
     """Send records to the log without waiting for the disk, many feeds at a time.
 
-    Records wait for ``flush``, which is to be called every few milliseconds, or until there are
+    Records wait for ``flush``, which is to be called twenty times a second, or until there are
     64 of them. A process that is killed takes those that wait with it.
 
     Args:

@@ -24,6 +24,8 @@ _TURN_MS = 10.0
 _HALF_MS = 80.0
 """A wait of this length weighs as much as all before it: the longer, the sooner it is believed."""
 _QUEUE = 2
+_FEED_MS = 10.0
+"""No feed accounts for more of a wait: what goes beyond is a stall, which ends by itself."""
 _LOOK_MS = 20.0
 _LONGEST = 8.0
 """Cool-downs between two trials of a step up that does not hold."""
@@ -141,7 +143,8 @@ class Pressure:
     def observe(self, wait_ms: float) -> None:
         """Learn how long something has waited for its turn since the last time.
 
-        A wait in which no two feeds were answered is no queue: something else held the loop up.
+        Only the part that feeds account for is a queue: something else held the loop up for the
+        rest. It takes two of them.
         """
         self._weigh(wait_ms)
         self._feeds = dict.fromkeys(Priority, 0)
@@ -149,6 +152,10 @@ class Pressure:
 
     def _weigh(self, wait_ms: float) -> None:
         people, others = self._feeds[Priority.INTERACTIVE], self._feeds[Priority.PREFETCH]
-        theirs_ms = max(wait_ms - self._prefetch_ms, 0.0)
-        self._people.observe(theirs_ms if people >= _QUEUE else 0.0)
-        self._others.observe(wait_ms if people + others >= _QUEUE else 0.0)
+        self._people.observe(_queued_ms(wait_ms - self._prefetch_ms, people))
+        self._others.observe(_queued_ms(wait_ms, people + others))
+
+
+def _queued_ms(wait_ms: float, feeds: int) -> float:
+    """Return how much of a wait is a queue of so many feeds."""
+    return max(min(wait_ms, feeds * _FEED_MS), 0.0) if feeds >= _QUEUE else 0.0

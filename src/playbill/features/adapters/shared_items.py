@@ -18,6 +18,7 @@ import numpy.typing as npt
 from playbill.core import DependencyUnavailable
 from playbill.features.definitions import features_digest
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VISIBLE
+from playbill.features.pages import touch
 from playbill.features.state import FeatureState
 from playbill.features.trending import TRENDING_LIST
 
@@ -159,6 +160,12 @@ class SharedItems:
     def sequence(self) -> int:
         """Return the sequence number; odd while an epoch is being written."""
         return int(self.header["sequence"][0])
+
+    def touch(self) -> None:
+        """Look at every page in use, so that no request is the first to; a pass for a thread."""
+        head = self.header[0]
+        items, authors, topics = (int(head[name]) for name in ("items", "authors", "topics"))
+        touch(self.items[:items], self.authors[:authors], self.topics[:topics], self.trending)
 
     def present(self) -> bool:
         """Return whether the mapped file is still the one at its path."""
