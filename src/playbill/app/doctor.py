@@ -10,6 +10,8 @@ from importlib import metadata
 from playbill import __version__
 from playbill.app.doctor_network import Finding, ports, tls
 from playbill.app.home_record import check_key, read_record
+from playbill.app.keeping import WORTH_TELLING_BYTES, allowed_bytes, read_by_requests
+from playbill.app.residence import lockable_bytes
 from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
 from playbill.core import DAY_MS, BrokenContract, PlaybillError
 from playbill.events import EpochLog
@@ -30,6 +32,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         _environment,
         _disk,
         _memory,
+        _resident,
         ports,
         tls,
         _keys,
@@ -121,6 +124,27 @@ def _memory(wiring: Wiring) -> Iterator[Finding]:
         fix=""
         if free > most
         else "give /dev/shm more room; in a home that has not begun, lower state.item_capacity",
+    )
+
+
+def _resident(wiring: Wiring) -> Iterator[Finding]:
+    """Say how much of what requests read can stay in memory, where the server runs as this user."""
+    size = sum(path.stat().st_size for path in read_by_requests(wiring) if path.exists())
+    limit, allowed = lockable_bytes(), allowed_bytes(wiring)
+    kept = min(size, allowed, size if limit is None else limit)
+    if kept == size:
+        message = f"{size / _GIB:.2f} GiB that requests read fit into memory, and stay there"
+        yield Finding(check="resident", level="ok", message=message)
+        return
+    by_system = limit is not None and limit < allowed
+    yield Finding(
+        check="resident",
+        level="note" if size - kept < WORTH_TELLING_BYTES else "warning",
+        message=f"of {size / _GIB:.2f} GiB that requests read, {kept / _GIB:.2f} GiB may be kept "
+        "in memory; the rest may have to come from disk while somebody waits",
+        fix="raise the limit of locked memory: ulimit -l, LimitMEMLOCK= under systemd"
+        if by_system
+        else "raise state.resident_gib, or give the machine more memory",
     )
 
 

@@ -79,7 +79,8 @@ class Opening:
         model.vectors.freshen(self.lists.fresh[:NEAR_AMONG])
         if model.vectors.annex.crowded:
             model.vectors.annex.merge()
-        items.touch()
+        if not replaces:
+            items.touch()
         model.touch()
         popular = self.popular_rows(model, items)
         self._rehearse(model, items, requests, replaces=replaces)

@@ -10,6 +10,7 @@ from types import FrameType
 
 from playbill.app.children import Child, Failures, job_command, started, started_job
 from playbill.app.doors import COLLECTOR_DOOR, FIRST_DOOR, Doors
+from playbill.app.keeping import Keeping
 from playbill.app.stopping import Stop, Stopped
 from playbill.app.timed_job import TimedJob
 from playbill.app.tls import certificate_of
@@ -49,6 +50,7 @@ class Supervisor:
     _failures: dict[int, Failures] = field(default_factory=dict)
     _board: Board = field(init=False)
     _jobs: list[TimedJob] = field(init=False)
+    _keeping: Keeping = field(init=False)
 
     def __post_init__(self) -> None:
         self._doors = Doors(self.wiring.settings.http)
@@ -67,6 +69,7 @@ class Supervisor:
             )
             for role, every_s in periods_s.items()
         ]  # fmt: skip
+        self._keeping = Keeping(self.wiring, self.say)
         self._board = Board(self.wiring.layout.board, create=True)
         self._board.rows[:] = 0
 
@@ -90,6 +93,7 @@ class Supervisor:
         for place in (UPDATER_PLACE, *servers):
             self._spawn(place)
         self._wait_ready([UPDATER_PLACE])
+        self._keeping.start()
         self.wiring.layout.recovered.touch(mode=0o600)
         self._wait_ready(servers)
         self._spawn(FIRST_WORKER + workers)
@@ -140,6 +144,7 @@ class Supervisor:
         """Stop the servers, then the updater, each with its work finished."""
         for job in self._jobs:
             job.stop()
+        self._keeping.stop()
         patience_s = self._stop_s()
         servers = [place for place in self._children if place != UPDATER_PLACE]
         for group in (servers, [UPDATER_PLACE]):

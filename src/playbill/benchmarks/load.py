@@ -5,6 +5,7 @@ counts from the instant a request was due, so that a server that stalls cannot h
 """
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from playbill.benchmarks.alarm import Alarm
 from playbill.benchmarks.connections import Connections
 from playbill.core import Clock
 
 _TIER = re.compile(rb'"tier":"([a-z]+)"')
 _BUNDLE = re.compile(rb'"bundle":"([^"]*)"')
 _PATIENCE_S = 10.0
-_NEAR_S = 0.0015
+_NEAR_S = 0.0001
 
 
 @dataclass(slots=True)
@@ -87,24 +89,25 @@ class Generator:
         load = Load(seconds)
         began_s = self._clock.elapsed_s()
         under_way: set[asyncio.Task[None]] = set()
-        for due_s in self._instants(per_s, seconds, random):
-            await self._until(began_s + due_s)
-            task = asyncio.ensure_future(self._ask(load, began_s + due_s))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+        with contextlib.closing(Alarm()) as alarm:
+            for due_s in self._instants(per_s, seconds, random):
+                await self._until(began_s + due_s, alarm)
+                task = asyncio.ensure_future(self._ask(load, began_s + due_s))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
         if under_way:
             await asyncio.wait(under_way, timeout=_PATIENCE_S)
         load.failed += len(under_way)
         return load
 
-    async def _until(self, due_s: float) -> None:
+    async def _until(self, due_s: float, alarm: Alarm) -> None:
         """Return at an instant: sleep while it is far, then look again and again.
 
-        A loop's sleep ends up to a millisecond late, which would count as the server's.
+        What is late here would count as the server's. Looking for long would take the core from
+        the updater and the collector, which share it.
         """
-        wait_s = due_s - self._clock.elapsed_s()
-        if wait_s > _NEAR_S:
-            await asyncio.sleep(wait_s - _NEAR_S)
+        await alarm.after(due_s - self._clock.elapsed_s() - _NEAR_S)
+        await asyncio.sleep(0.0)
         while self._clock.elapsed_s() < due_s:
             await asyncio.sleep(0.0)
 

@@ -61,6 +61,9 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     they post a video take up half of it at most. Never lowered."""
     user_store_gib: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     """Largest size of the user store's file, which grows as needed."""
+    resident_gib: Annotated[int, msgspec.Meta(ge=0, le=4096)] | None = None
+    """Most of the bundle that serves and of the user store's file that is kept in memory, so that
+    no request waits for a disk; without it half of the machine's memory, 0 for none."""
 
 
 class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

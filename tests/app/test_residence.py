@@ -1,0 +1,130 @@
+"""Files are locked in memory as long as they are wanted, within bounds, and never at any price."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from playbill.app.residence import Residence, lockable_bytes, memory_bytes
+
+KIB = 1024
+PLENTY = 1 << 30
+LIMITED = """
+import os, resource, sys
+from pathlib import Path
+from playbill.app.residence import Residence, lockable_bytes
+resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
+files = [Path(name) for name in sys.argv[1:]]
+residence = Residence(1 << 30)
+if os.geteuid() == 0:
+    os.setuid(65534)
+list(residence.keep(files))
+print(residence.bytes, residence.refused, lockable_bytes())
+"""
+
+
+def locked_kib(pid: int | str = "self") -> int:
+    """Return what the kernel says that a process has locked."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmLck"))
+
+
+def made(path: Path, size: int) -> Path:
+    path.write_bytes(os.urandom(size))
+    return path
+
+
+def keep(residence: Residence, *paths: Path) -> int:
+    for _ in residence.keep(paths):
+        pass
+    return residence.bytes
+
+
+def test_what_is_kept_is_locked_and_what_is_no_longer_named_is_not(tmp_path):
+    before = locked_kib()
+    one, two = made(tmp_path / "one", 64 * KIB), made(tmp_path / "two", 128 * KIB)
+    residence = Residence(PLENTY)
+    assert keep(residence, one, two) == 192 * KIB
+    assert locked_kib() - before == 192
+    assert keep(residence, two) == 128 * KIB
+    assert locked_kib() - before == 128
+    assert keep(residence) == 0
+    assert locked_kib() == before
+
+
+def test_a_file_that_grows_is_kept_as_far_as_it_goes(tmp_path):
+    before, file = locked_kib(), made(tmp_path / "store", 10_000)
+    residence = Residence(PLENTY)
+    assert keep(residence, file) == 10_000
+    with file.open("ab") as more:
+        more.write(bytes(90_000))
+    assert keep(residence, file) == 100_000
+    assert locked_kib() - before >= 100_000 // KIB
+
+
+def test_a_file_in_the_place_of_another_and_a_shorter_one_are_kept_anew(tmp_path):
+    file, residence = made(tmp_path / "store", 64 * KIB), Residence(PLENTY)
+    keep(residence, file)
+    made(tmp_path / "next", 32 * KIB).replace(file)
+    assert keep(residence, file) == 32 * KIB
+    os.truncate(file, 4 * KIB)
+    assert keep(residence, file) == 4 * KIB
+
+
+def test_the_bound_holds_and_the_first_files_come_first(tmp_path):
+    files = [made(tmp_path / name, 64 * KIB) for name in ("a", "b", "c")]
+    before, residence = locked_kib(), Residence(130 * KIB)
+    assert keep(residence, *files) == 128 * KIB
+    assert locked_kib() - before == 128
+    assert not residence.refused
+
+
+def test_what_is_not_there_or_empty_is_passed_over(tmp_path):
+    (tmp_path / "empty").touch()
+    there = made(tmp_path / "there", 8 * KIB)
+    found = keep(Residence(PLENTY), tmp_path / "gone", tmp_path / "empty", tmp_path, there)
+    assert found == 8 * KIB
+
+
+def test_a_system_that_allows_less_keeps_what_it_allows(tmp_path):
+    files = [made(tmp_path / name, 40 * KIB) for name in ("a", "b")]
+    if os.geteuid() == 0:
+        # The limit binds others than root, who must then be able to read the files.
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.stat().st_uid == 0 and not folder.stat().st_mode & 0o001:
+                folder.chmod(folder.stat().st_mode | 0o001)
+        for file in files:
+            file.chmod(0o644)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(40 * KIB), "True", "65536"]
+
+
+def test_half_kept_is_let_go_of(tmp_path):
+    before, files = locked_kib(), [made(tmp_path / name, 16 * KIB) for name in ("a", "b")]
+    residence = Residence(PLENTY)
+    next(iter(residence.keep(files)))
+    assert locked_kib() - before == 16
+    del residence
+    assert locked_kib() == before
+
+
+def test_the_limits_are_those_of_the_system():
+    assert memory_bytes() > 1 << 28
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    expected = None if os.geteuid() == 0 or soft == resource.RLIM_INFINITY else soft
+    assert lockable_bytes() == expected
+
+
+@pytest.mark.parametrize("size", [1, 4095, 4096, 4097])
+def test_ends_of_pages_are_kept_with_them(tmp_path, size):
+    before, residence = locked_kib(), Residence(PLENTY)
+    assert keep(residence, made(tmp_path / "f", size)) == size
+    assert locked_kib() - before == -(-size // 4096) * 4
