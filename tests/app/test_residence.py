@@ -20,6 +20,8 @@ resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
 files = [Path(name) for name in sys.argv[1:]]
 residence = Residence(1 << 30)
 if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
     os.setuid(65534)
 list(residence.keep(files))
 print(residence.bytes, residence.refused, lockable_bytes())
