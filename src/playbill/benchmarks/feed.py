@@ -53,7 +53,7 @@ def served(
         finally:
             supervisor.stopping.ask()
             watching.join()
-            os.sched_setaffinity(0, everybody)
+            place_threads(everybody)
 
 
 def _place(supervisor: Supervisor, workers: int) -> None:
@@ -64,7 +64,8 @@ def _place(supervisor: Supervisor, workers: int) -> None:
         number = int(name.rpartition("-")[2]) - FIRST_WORKER
         own = {cores[number]} if 0 <= number < workers else set(cores[workers:])
         place_threads(own, pid)
-    os.sched_setaffinity(0, set(cores[workers:]))
+    # The thread that replaces processes, too: they run where it does.
+    place_threads(set(cores[workers:]))
 
 
 def place_threads(cores: set[int], pid: int | None = None) -> None:
