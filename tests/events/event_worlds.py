@@ -90,9 +90,10 @@ class Station:
         self.log = log if log is not None else MemoryEventLog()
         self.letters = DeadLetters(self.log, SEALER)
         self.main = GroupCommit(self.log.writer("worker-1"), self.clock, room)
+        self.catalogue = GroupCommit(self.log.writer("catalogue-worker-1"), self.clock, room)
         self.dead = GroupCommit(self.log.writer("dead-worker-1"), self.clock, room)
         self.collector = Collector(
-            settings, PSEUDONYMS, self.main, self.dead, self.letters, self.clock
+            settings, PSEUDONYMS, self.main, self.catalogue, self.dead, self.letters, self.clock
         )
 
     def stored(self, partition="worker-1"):

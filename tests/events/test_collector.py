@@ -151,10 +151,16 @@ def test_a_full_log_means_that_nothing_is_durable_and_later_it_is(station):
     assert settled(again) == [1]
 
 
+def _collector(station, log=None, dead=None):
+    """Return a collector of a station with another line in the place of one of its own."""
+    lines = log or station.main, station.catalogue, dead or station.dead
+    return Collector(SETTINGS, PSEUDONYMS, *lines, station.letters, station.clock)
+
+
 def test_a_collector_with_a_full_line_says_when_to_come_back(station):
     writer = GatedWriter()
     line = GroupCommit(writer, station.clock, max_records=3)
-    collector = Collector(SETTINGS, PSEUDONYMS, line, station.dead, station.letters, station.clock)
+    collector = _collector(station, log=line)
     _, first = collector.take_events(body(*(fields(n) for n in range(3))))
     with pytest.raises(Overloaded, match="at most 3 may") as caught:
         collector.take_events(body(fields(4), fields(5, region="mars")))
@@ -168,7 +174,7 @@ def test_a_collector_with_a_full_line_says_when_to_come_back(station):
 def test_a_batch_whose_letters_find_no_room_is_sent_again_as_a_whole(station):
     writer = GatedWriter()
     line = GroupCommit(writer, station.clock, max_records=1)
-    collector = Collector(SETTINGS, PSEUDONYMS, station.main, line, station.letters, station.clock)
+    collector = _collector(station, dead=line)
     sent = body(fields(1), fields(2, region="mars"))
     _, first = collector.take_events(sent)
     with pytest.raises(Overloaded):
@@ -192,13 +198,11 @@ def test_videos_users_and_take_downs_are_stamped_on_arrival(station):
     station.clock.advance(50)
     settled([collector.take_down("video-1")])
     content = EpochInput(1, NOW_MS)
-    for stored in station.stored():
+    catalogue, (facts,) = station.stored("catalogue-worker-1"), station.stored()
+    for stored in (*catalogue, facts):
         content.add(stored.kind, stored.payload)
-    assert [stored.kind for stored in station.stored()] == [
-        BatchKind.VIDEOS,
-        BatchKind.USERS,
-        BatchKind.TAKEDOWNS,
-    ]
+    assert [stored.kind for stored in catalogue] == [BatchKind.VIDEOS, BatchKind.TAKEDOWNS]
+    assert facts.kind is BatchKind.USERS
     assert content.videos[0].posted_at_ms == content.videos[0].created_at_ms == NOW_MS
     assert (content.users[0].user, content.users[0].at_ms) == (
         PSEUDONYMS.user("user-1"),
@@ -208,7 +212,7 @@ def test_videos_users_and_take_downs_are_stamped_on_arrival(station):
         key64("video-1"),
         NOW_MS + 100,
     )
-    assert decode_videos(station.stored()[0].payload)[0].video_id == "video-1"
+    assert decode_videos(catalogue[0].payload)[0].video_id == "video-1"
 
 
 def test_videos_and_users_enter_all_or_none(station):
@@ -218,7 +222,7 @@ def test_videos_and_users_enter_all_or_none(station):
         station.collector.take_videos([good, bad])
     with pytest.raises(InvalidInput, match="'mars' is not declared"):
         station.collector.take_users([User(user_id="u"), User(user_id="v", region="mars")])
-    assert station.stored() == []
+    assert station.stored() == station.stored("catalogue-worker-1") == []
 
 
 def test_impressions_and_traces_are_kept_beside_each_other(station):

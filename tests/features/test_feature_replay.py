@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laws.feature_stories import law, open_catalogue, stories, tell
-from laws.feature_worlds import SETTINGS, MemoryItems, World, video
+from laws.feature_worlds import CATALOGUE, SETTINGS, MemoryItems, World, video
 from playbill.contracts import AdmissionSettings, EpochSettings, User
 from playbill.core import DAY_MS, HOUR_MS, DependencyUnavailable
 from playbill.features import MemoryUserState, checkpoint, state_digest
 from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.checkpoint import CHECKPOINT_FILE
+from playbill.features.layout import VISIBLE
 
 
 class Killed(Exception):
@@ -295,6 +296,58 @@ def test_an_epoch_takes_no_more_records_than_allowed_and_the_rest_comes_next():
     while (report := world.step(0)) is not None:
         taken.append(report.events)
     assert taken == [3, 3, 1]
+    world.assert_replay_is_live()
+
+
+def test_videos_and_take_downs_do_not_wait_behind_events():
+    small = msgspec.structs.replace(SETTINGS, epochs=EpochSettings(max_records=3))
+    world = World(settings=small)
+    open_catalogue(world)
+    for n in range(9):
+        world.act(world.event("click", "ann", f"v{n % 3}"))
+    world.post(video("late"), into=CATALOGUE)
+    world.take_down("v0", into=CATALOGUE)
+    assert world.step().events == 1
+    assert world.row("late") >= 0
+    assert not world.state.items.records["flags"][world.row("v0")] & VISIBLE
+    while world.step(0) is not None:
+        pass
+    assert world.state.items.records["slots"][world.row("v1")].any()
+    world.assert_replay_is_live()
+
+
+def test_no_event_comes_in_before_the_video_that_was_there_first():
+    small = msgspec.structs.replace(SETTINGS, epochs=EpochSettings(max_records=3))
+    world = World(settings=small)
+    for n in range(5):
+        world.post(video(f"w{n}"), into=CATALOGUE)
+    world.act(world.event("click", "ann", "w4"))
+    unknown = 0
+    while (report := world.step(0)) is not None:
+        unknown += report.unknown_videos
+    assert unknown == 0
+    world.assert_replay_is_live()
+
+
+def test_what_comes_while_an_epoch_is_cut_comes_in_the_order_in_which_it_came():
+    world = World()
+    open_catalogue(world)
+    world.act(world.event("click", "ann", "v0"))
+    read = world.log.read
+
+    def and_then_more(partition, *others):
+        found = read(partition, *others)
+        if partition == CATALOGUE and not posted:
+            posted.append(True)
+            world.post(video("new"), into=CATALOGUE)
+            world.act(world.event("click", "ann", "new"))
+        return found
+
+    posted: list[bool] = []
+    world.log.read = and_then_more
+    reports = [world.step(), world.step(0)]
+    assert posted
+    assert [(report.events, report.unknown_videos) for report in reports] == [(1, 0), (1, 0)]
     world.assert_replay_is_live()
 
 

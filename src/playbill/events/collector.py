@@ -40,6 +40,7 @@ class Collector:
         settings: bounds and vocabulary.
         pseudonyms: what stands for users.
         log: the process's own partition.
+        catalogue: its own partition of videos and take-downs.
         dead: the process's own dead-letter partition.
         letters: how refused events are kept.
         clock: stamps arrivals.
@@ -50,6 +51,7 @@ class Collector:
         settings: Settings,
         pseudonyms: Pseudonyms,
         log: GroupCommit,
+        catalogue: GroupCommit,
         dead: GroupCommit,
         letters: DeadLetters,
         clock: Clock,
@@ -58,6 +60,7 @@ class Collector:
         self._max_event_bytes = settings.admission.max_event_bytes
         self._pseudonyms = pseudonyms
         self._log = log
+        self._catalogue = catalogue
         self._dead = dead
         self._letters = letters
         self._clock = clock
@@ -84,12 +87,12 @@ class Collector:
         """
         now_ms = self._clock.now_ms()
         stored = [store_video(video, now_ms, self.admission.regions) for video in videos]
-        return self._log.submit([encode_videos(stored)])
+        return self._catalogue.submit([encode_videos(stored)])
 
     def take_down(self, video_id: str) -> "Future[int]":
         """Queue a take-down."""
         takedown = Takedown(key=key64(video_id), at_ms=self._clock.now_ms())
-        return self._log.submit([encode_takedowns([takedown])])
+        return self._catalogue.submit([encode_takedowns([takedown])])
 
     def take_users(self, users: Sequence[User]) -> "Future[int]":
         """Queue viewers' facts under their pseudonyms."""
@@ -108,8 +111,9 @@ class Collector:
         return self._log.submit([Batch(BatchKind.TRACES, 1, payload) for payload in payloads])
 
     def close(self) -> None:
-        """Write what waits and give both partitions up."""
+        """Write what waits and give all partitions up."""
         self._log.close()
+        self._catalogue.close()
         self._dead.close()
 
     def _take(self, decoded: Decoded) -> tuple[EventsReply, list["Future[int]"]]:

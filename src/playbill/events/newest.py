@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from playbill.contracts import REQUEST_RECORD, BatchKind, EventLog
 from playbill.events.batches import decode_impressions
-from playbill.events.partitions import fact_partitions
+from playbill.events.partitions import fact_partitions, overtaking
 
 _PARTITIONS = 16
 _BATCHES = 32
@@ -28,7 +28,8 @@ def newest_feeds(log: EventLog, count: int, first: str = "") -> Records:
         DependencyUnavailable: the log cannot be read.
         BrokenContract: a batch is torn.
     """
-    names = sorted(fact_partitions(log), key=lambda name: (name != first, name))
+    _, names = overtaking(fact_partitions(log))
+    names.sort(key=lambda name: (name != first, name))
     heads = np.empty(0, REQUEST_RECORD)
     for name in names[:_PARTITIONS]:
         heads = np.concatenate([heads, *_ends(log, name)])

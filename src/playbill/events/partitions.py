@@ -1,11 +1,13 @@
 """Which partitions there are, and everything that one holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from playbill.contracts import EventLog, StoredBatch
 
 EPOCHS_PARTITION = "epochs"
 DEAD_PREFIX = "dead-"
+CATALOGUE_PREFIX = "catalogue-"
+"""Of partitions of videos and take-downs, which no backlog of events holds up: decision 0039."""
 _PAGE = 512
 
 
@@ -16,6 +18,13 @@ def fact_partitions(log: EventLog) -> list[str]:
         for name in log.partitions()
         if name != EPOCHS_PARTITION and not name.startswith(DEAD_PREFIX)
     ]
+
+
+def overtaking(partitions: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the partitions that an epoch takes first, and the others, both in their order."""
+    names = list(partitions)
+    first = [name for name in names if name.startswith(CATALOGUE_PREFIX)]
+    return first, [name for name in names if not name.startswith(CATALOGUE_PREFIX)]
 
 
 def dead_partitions(log: EventLog) -> list[str]:

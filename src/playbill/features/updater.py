@@ -8,17 +8,19 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from playbill.contracts import EventLog, PartitionWriter, Settings, UserState
+from playbill.contracts import EventLog, PartitionWriter, Settings, StoredBatch, UserState
 from playbill.core import Clock, DependencyUnavailable
 from playbill.events import EpochInput, EpochLog, EpochRecord
-from playbill.events.partitions import fact_partitions
+from playbill.events.partitions import fact_partitions, overtaking
 from playbill.features.batched_users import BatchedUsers
 from playbill.features.checkpoint import NoCheckpoint, load_checkpoint, save_checkpoint
 from playbill.features.fold import Fold, Folded
+from playbill.features.pace import Pace
 from playbill.features.replay import Replay
 from playbill.features.state import FeatureState
 
-_PAGE = 64
+_PAGES = 8, 512
+"""Batches of the first page that is read, and of the largest: one may hold a thousand records."""
 
 
 class Publisher(Protocol):
@@ -53,6 +55,23 @@ class EpochReport:
     lag_ms: int
 
 
+@dataclass(slots=True)
+class _Cut:
+    """What the next epoch holds: up to which offset of each partition, and since when it waits."""
+
+    content: EpochInput
+    upto: dict[str, int]
+    first_at_ms: int
+    records: int = 0
+
+    def add(self, partition: str, stored: StoredBatch) -> None:
+        """Take the next batch of a partition in."""
+        self.content.add(stored.kind, stored.payload)
+        self.upto[partition] = stored.offset
+        self.first_at_ms = min(self.first_at_ms, stored.at_ms)
+        self.records += stored.count
+
+
 class Updater:
     """Move state along the log.
 
@@ -84,6 +103,7 @@ class Updater:
         self._clock = clock
         self._settings = settings
         self._last = EpochRecord(epoch=0, at_ms=0, upto={})
+        self._pace = Pace(settings.epochs.max_records)
         self.state = FeatureState.empty(settings)
 
     def recover(
@@ -139,17 +159,20 @@ class Updater:
             DependencyUnavailable: the epoch could not be recorded (nothing changed), or item state
                 or the user store refused it (this process must recover).
         """
-        content, upto, first_at_ms = self._cut()
-        if upto == self._last.upto:
+        began_s = self._clock.elapsed_s()
+        cut = self._cut()
+        if not cut.records:
             return None
-        record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=upto)
+        content = cut.content
+        record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=cut.upto)
         EpochLog(self._log).append(self._epochs, record)
         self._last = record
         folded = Fold(self._settings, self.state, self._users).absorb(content)
-        lag_ms = max(self._clock.now_ms() - first_at_ms, 0)
+        lag_ms = max(self._clock.now_ms() - cut.first_at_ms, 0)
         # Items first: a request waits for items that are behind its viewer's row, never for a row.
         self._publisher.publish(self.state, _changed(folded), lag_ms)
         self._users.commit(content.epoch, folded.users, folded.texts)
+        self._pace.folded(cut.records, self._clock.elapsed_s() - began_s)
         return EpochReport(
             content.epoch,
             folded.events,
@@ -170,26 +193,43 @@ class Updater:
         """
         save_checkpoint(self.checkpoints if folder is None else folder, self.state)
 
-    def _cut(self) -> tuple[EpochInput, dict[str, int], int]:
-        """Read what is new, partitions by name, up to the largest epoch that is allowed."""
+    def _cut(self) -> _Cut:
+        """Read what is new, up to the largest epoch that is allowed.
+
+        Videos and take-downs first, so that no backlog of events holds them up. What others hold
+        is taken as far as it went before those were looked for: an event cannot come into an epoch
+        before a video that was there before it.
+        """
         now_ms = max(self._clock.now_ms(), self._last.at_ms)
-        content = EpochInput(self._last.epoch + 1, now_ms)
-        upto = dict(self._last.upto)
-        room = self._settings.epochs.max_records
-        first_at_ms = now_ms
-        for partition in fact_partitions(self._log):
-            while room > 0:
-                page = self._log.read(partition, upto.get(partition, 0), _PAGE)
-                for stored in page:
-                    content.add(stored.kind, stored.payload)
-                    first_at_ms = min(first_at_ms, stored.at_ms)
-                    room -= stored.count
-                    upto[partition] = stored.offset
-                    if room <= 0:
-                        break
-                if len(page) < _PAGE:
+        first, others = overtaking(fact_partitions(self._log))
+        ends = {partition: self._log.last_offset(partition) for partition in others}
+        room = self._pace.room()
+        found: dict[str, list[StoredBatch]] = {}
+        for partition in (*first, *others):
+            found[partition] = self._new(partition, ends.get(partition), room)
+            room -= sum(stored.count for stored in found[partition])
+        cut = _Cut(EpochInput(self._last.epoch + 1, now_ms), dict(self._last.upto), now_ms)
+        for partition in sorted(found):
+            for stored in found[partition]:
+                cut.add(partition, stored)
+        return cut
+
+    def _new(self, partition: str, end: int | None, room: int) -> list[StoredBatch]:
+        """Return batches past the last epoch and not past ``end``, until they fill ``room``."""
+        found: list[StoredBatch] = []
+        after = self._last.upto.get(partition, 0)
+        size, largest = _PAGES
+        while room > 0:
+            page = self._log.read(partition, after, size, end)
+            for stored in page:
+                found.append(stored)
+                room -= stored.count
+                if room <= 0:
                     break
-        return content, upto, first_at_ms
+            if len(page) < size:
+                break
+            after, size = page[-1].offset, min(2 * size, largest)
+        return found
 
 
 def _changed(
