@@ -48,7 +48,8 @@ def test_it_follows_the_champion_and_lets_go_in_the_end(wiring):
     assert kept.residence.bytes == _sizes(read_by_requests(wiring)[-1:])
     assert not said
     kept.start()
-    kept.stop()
+    kept.end()
+    kept.join()
     assert kept.residence.bytes == 0
 
 
@@ -64,7 +65,8 @@ def test_the_settings_bound_it_and_half_of_the_memory_does_without_them(wiring):
     nothing = Keeping(_allowing(wiring, 0), print)
     nothing.look()
     nothing.start()
-    nothing.stop()
+    nothing.end()
+    nothing.join()
     assert nothing.residence.bytes == 0
 
 

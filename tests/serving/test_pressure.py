@@ -147,6 +147,17 @@ def test_a_wait_in_which_no_two_feeds_were_answered_is_no_queue(pressure, clock)
     assert (pressure.tier, pressure.prefetch_tier) == (Tier.FULL, Tier.FULL)
 
 
+def test_where_feeds_take_long_few_of_them_are_a_queue(pressure, clock):
+    for _ in range(300):
+        clock.seconds += 0.01
+        pressure.answered(PEOPLE, 40.0)
+    pressure.observe(0.0)
+    for _ in range(3):
+        pressure.answered(PEOPLE, 40.0)
+    pressure.observe(200.0)
+    assert pressure.tier is Tier.STATIC
+
+
 def test_a_stall_that_few_feeds_shared_is_no_queue_and_a_crawl_that_many_share_is(pressure):
     for _ in range(3):
         pressure.answered(PEOPLE, 2.0)

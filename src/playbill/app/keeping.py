@@ -8,8 +8,9 @@ from playbill.app.residence import Residence, memory_bytes
 from playbill.app.wiring import Wiring
 from playbill.core import PlaybillError
 from playbill.features.adapters.lmdb_disk import DATA_FILE
+from playbill.serving import log_mishap
 
-_EVERY_S = 5.0
+_EVERY_S, _PATIENCE_S = 5.0, 10.0
 GIB = 1 << 30
 WORTH_TELLING_BYTES = GIB
 """Less than this comes back from any disk before it is missed."""
@@ -36,16 +37,19 @@ class Keeping:
         self.residence = Residence(allowed_bytes(wiring))
 
     def start(self) -> None:
-        """Begin; at once where nothing is to be kept."""
+        """Begin, where anything may be kept."""
         if allowed_bytes(self._wiring):
             self._thread = threading.Thread(target=self._run, name="keeping", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """Let go of everything, and return once that is done."""
+    def end(self) -> None:
+        """Have it let go of everything, without waiting for that."""
         self._stopping.set()
+
+    def join(self) -> None:
+        """Return once it has; a disk that does not answer is not waited for."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
             self._thread = None
 
     def look(self) -> None:
@@ -64,10 +68,12 @@ class Keeping:
             )
 
     def _run(self) -> None:
-        while True:
-            self.look()
-            if self._stopping.wait(_EVERY_S):
-                break
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except (OSError, PlaybillError) as error:
+                log_mishap("keeping files in memory", error)
+            self._stopping.wait(_EVERY_S)
         for _ in self.residence.keep(()):
             pass
 

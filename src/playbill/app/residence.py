@@ -7,27 +7,54 @@ import ctypes
 import mmap
 import os
 import resource
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 _PART_BYTES = 1 << 26
 """Locked at once: whoever waits for the end of it waits for a moment."""
+_PAGE_BYTES = mmap.ALLOCATIONGRANULARITY
+_MAY_LOCK_ALL = 1 << 14
+"""CAP_IPC_LOCK among the capabilities of a process."""
 Identity = tuple[int, int]
 """Device and inode: a file that took another's place is another file."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [
+    ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
+]  # fmt: skip
+_libc.munmap.argtypes = _libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_FAILED = ctypes.c_void_p(-1).value
+
+
+class _Part:
+    """A locked part of a file; without the descriptor that Python's own maps hold on to."""
+
+    def __init__(self, file: int, first: int, size: int) -> None:
+        address = _libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file, first)
+        if address in (None, _FAILED):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        self.release = weakref.finalize(self, _libc.munmap, address, size)
+        self.locked_bytes = size
+        while self.locked_bytes and _libc.mlock(address, self.locked_bytes):
+            self.locked_bytes = self.locked_bytes // 2 // _PAGE_BYTES * _PAGE_BYTES
 
 
 @dataclass(slots=True)
 class _Kept:
-    """A file as far as it is locked; letting go of the maps unlocks it."""
+    """A file as far as it is locked: whole parts, and a last one that may grow."""
 
     bytes: int = 0
-    maps: list[mmap.mmap] = field(default_factory=list)
+    parts: list[_Part] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """Let go of the last part."""
+        last = self.parts.pop()
+        last.release()
+        self.bytes = len(self.parts) * _PART_BYTES
 
 
 class Residence:
@@ -54,51 +81,63 @@ class Residence:
         """Keep these files as long as they are now, the first ones first, and no others.
 
         A file that is gone, or cannot be read, is passed over. One that has grown since costs what
-        it has grown by.
+        it has grown by. Where there is no room for a file, those behind it make some.
 
         Yields:
             How many bytes are kept so far; between two of them the caller may give up.
         """
         self.refused = False
         found = [(path, about) for path in paths if (about := _about(path)) is not None]
-        named = {_identity(about) for _, about in found}
-        for identity in self._kept.keys() - named:
+        order = [_identity(about) for _, about in found]
+        for identity in self._kept.keys() - set(order):
             del self._kept[identity]
-        for path, about in found:
-            kept = self._kept.setdefault(_identity(about), _Kept())
+        for place, (path, about) in enumerate(found):
+            kept = self._kept.setdefault(order[place], _Kept())
             if about.st_size < kept.bytes:
-                kept = self._kept[_identity(about)] = _Kept()
-            for _ in self._grow(path, kept, about.st_size):
+                kept = self._kept[order[place]] = _Kept()
+            for _ in self._grow(path, kept, about.st_size, order[place + 1 :]):
                 yield self.bytes
-            if self.refused:
-                return
 
-    def _grow(self, path: Path, kept: _Kept, size: int) -> Iterator[None]:
+    def _grow(
+        self, path: Path, kept: _Kept, size: int, behind: Sequence[Identity]
+    ) -> Iterator[None]:
         """Lock what of a file is not locked yet, part by part."""
         while kept.bytes < size:
-            first = kept.bytes // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-            end = min(size, first + _PART_BYTES)
-            if self.bytes + end - kept.bytes > self._most_bytes:
+            first = kept.bytes // _PART_BYTES * _PART_BYTES
+            wanted = min(size - first, _PART_BYTES)
+            if not self._room(wanted - (kept.bytes - first), behind):
                 return
             try:
                 with path.open("rb") as file:
-                    mapped = mmap.mmap(
-                        file.fileno(), end - first, prot=mmap.PROT_READ, offset=first
-                    )
-            except (OSError, ValueError):
+                    part = _Part(file.fileno(), first, wanted)
+            except OSError:
                 return
-            if _libc.mlock(np.frombuffer(mapped, np.uint8).ctypes.data, end - first):
+            if part.locked_bytes < wanted:
                 self.refused = True
+            if part.locked_bytes <= kept.bytes - first:
                 return
-            kept.maps.append(mapped)
-            kept.bytes = end
+            del kept.parts[first // _PART_BYTES :]
+            kept.parts.append(part)
+            kept.bytes = first + part.locked_bytes
             yield
+            if self.refused:
+                return
+
+    def _room(self, more_bytes: int, behind: Sequence[Identity]) -> bool:
+        """Return whether so many more fit, letting go of what stands behind where they do not."""
+        for identity in reversed(behind):
+            later = self._kept.get(identity)
+            while later and later.parts and self.bytes + more_bytes > self._most_bytes:
+                later.cut()
+        return self.bytes + more_bytes <= self._most_bytes
 
 
 def lockable_bytes() -> int | None:
     """Return how much the system lets this process lock at most, None for all there is."""
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    return None if soft == resource.RLIM_INFINITY or os.geteuid() == 0 else soft
+    lines = Path("/proc/self/status").read_text().splitlines()
+    able = int(next(line.split()[1] for line in lines if line.startswith("CapEff")), 16)
+    return None if soft == resource.RLIM_INFINITY or able & _MAY_LOCK_ALL else soft
 
 
 def memory_bytes() -> int:

@@ -144,7 +144,6 @@ class Supervisor:
         """Stop the servers, then the updater, each with its work finished."""
         for job in self._jobs:
             job.stop()
-        self._keeping.stop()
         patience_s = self._stop_s()
         servers = [place for place in self._children if place != UPDATER_PLACE]
         for group in (servers, [UPDATER_PLACE]):
@@ -158,6 +157,8 @@ class Supervisor:
                     child.process.kill()
                     child.process.wait()
                 child.lender.close()
+        self._keeping.end()
+        self._keeping.join()
         self._doors.close()
         shutil.rmtree(self.wiring.layout.run, ignore_errors=True)
 

@@ -58,7 +58,8 @@ def run_updater(wiring: Wiring) -> None:
             checkpoint_at_s = started_s + settings.epochs.checkpoint_s
             checkpoints.begin()
         collect_young()
-        stop.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
+        if report is None or not report.more:
+            stop.wait(max(0.0, interval_s - (clock.elapsed_s() - started_s)))
     while updater.step() is not None:
         row.beat(clock.elapsed_s())
     users.sync()

@@ -5,6 +5,7 @@ any other file does not. Source: timerfd_create(2).
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 
@@ -44,7 +45,8 @@ class Alarm:
         whole = int(seconds)
         left_ns = max(int((seconds - whole) * 1e9), 1)
         spec = _Spec(0, 0, whole, left_ns)
-        self._libc.timerfd_settime(self._file, 0, ctypes.byref(spec), None)
+        if self._libc.timerfd_settime(self._file, 0, ctypes.byref(spec), None):
+            raise OSError(ctypes.get_errno(), "the timer cannot be set")
         await self._rang.wait()
 
     def close(self) -> None:
@@ -53,5 +55,7 @@ class Alarm:
         os.close(self._file)
 
     def _ring(self) -> None:
-        os.read(self._file, _BYTES)
-        self._rang.set()
+        # Set again since it rang, it has nothing to read yet.
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._file, _BYTES)
+            self._rang.set()

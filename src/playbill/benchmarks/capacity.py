@@ -5,9 +5,9 @@ import numpy as np
 from playbill.benchmarks.load import Generator, Load
 from playbill.contracts import Tier
 
-CONNECTIONS = 2
+_CONNECTIONS = 2
 """One request is answered while the next one waits."""
-WARM_S = 3.0
+_WARM_S = 3.0
 _SLICE_S = 1.0
 _MOST_SLICES = 20
 _TRIES = 3
@@ -19,15 +19,15 @@ async def full_runs(generator: Generator, seconds: float, repeats: int = 1) -> l
     A run in which some feed was not full is made again, up to three times as many in all. Where
     full feeds do not come for so long, the best of what came is returned, which its tiers tell.
     """
-    await generator.closed(CONNECTIONS, WARM_S)
+    await generator.closed(_CONNECTIONS, _WARM_S)
     for _ in range(_MOST_SLICES):
-        if full_share(await generator.closed(CONNECTIONS, _SLICE_S)) == 1.0:
+        if full_share(await generator.closed(_CONNECTIONS, _SLICE_S)) == 1.0:
             break
     runs: list[Load] = []
     for _ in range(_TRIES * repeats):
         if sum(full_share(run) == 1.0 for run in runs) == repeats:
             break
-        runs.append(await generator.closed(CONNECTIONS, seconds))
+        runs.append(await generator.closed(_CONNECTIONS, seconds))
     return sorted(runs, key=full_share, reverse=True)[:repeats]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from playbill.app.learning import hardware
 from playbill.app.supervisor import FIRST_WORKER, Supervisor
 from playbill.app.verbs import Home
-from playbill.benchmarks.capacity import capacity_of, full_runs
+from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
 from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
@@ -210,7 +210,8 @@ async def _overloaded(
     generator: Generator, seconds: float, times: float, on_stage: OnStage
 ) -> dict[str, Any]:
     on_stage("capacity", 0.0)
-    capacity = capacity_of(await full_runs(generator, min(seconds, _CAPACITY_S)))
+    measured = await full_runs(generator, min(seconds, _CAPACITY_S))
+    capacity, full = capacity_of(measured), full_share(measured[0])
     on_stage("capacity", 1.0)
     random = np.random.default_rng(2)
     rows = []
@@ -219,7 +220,11 @@ async def _overloaded(
         run = await generator.open(share * capacity, seconds, random)
         rows.append({"stage": stage, **load_row(share * capacity, run, "open")})
     on_stage("after", 1.0)
-    return {"capacity_per_s": round(capacity, 1), "loads": rows}
+    return {
+        "capacity_per_s": round(capacity, 1),
+        "capacity_full_share": round(full, 4),
+        "loads": rows,
+    }
 
 
 def load_row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:

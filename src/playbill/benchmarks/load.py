@@ -101,7 +101,7 @@ class Generator:
         return load
 
     async def _until(self, due_s: float, alarm: Alarm) -> None:
-        """Return at an instant: sleep while it is far, then look again and again.
+        """Return at an instant: sleep while it is far, then look again and again, once at least.
 
         What is late here would count as the server's. Looking for long would take the core from
         the updater and the collector, which share it.

@@ -9,7 +9,7 @@ import numpy as np
 
 from playbill.app.learning import hardware
 from playbill.app.supervisor import Supervisor
-from playbill.benchmarks.capacity import capacity_of, full_runs
+from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
 from playbill.benchmarks.feed import OnStage, private_mb, served, workers_of
 from playbill.benchmarks.load import Generator
 from playbill.benchmarks.prepare import read_prepared
@@ -46,7 +46,8 @@ async def _soaked(
 ) -> dict[str, Any]:
     (pid,) = workers_of(supervisor, 1)
     on_stage("capacity", 0.0)
-    capacity = capacity_of(await full_runs(generator, _CAPACITY_S))
+    measured = await full_runs(generator, _CAPACITY_S)
+    capacity, full = capacity_of(measured), full_share(measured[0])
     on_stage("capacity", 1.0)
     count = max(4, min(_SLICES, int(seconds / _LEAST_SLICE_S)))
     random, slices = np.random.default_rng(4), []
@@ -70,6 +71,7 @@ async def _soaked(
     (still,) = workers_of(supervisor, 1)
     return {
         "capacity_per_s": round(capacity, 1),
+        "capacity_full_share": round(full, 4),
         "failed": sum(part["failed"] for part in slices),
         "empty": sum(part["empty"] for part in slices),
         "memory_growth": _growth(slices, "private_mb"),

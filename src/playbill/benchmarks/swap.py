@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.capacity import capacity_of, full_runs
+from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
 from playbill.benchmarks.feed import OnStage, with_load
 from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.prepare import read_prepared
@@ -70,7 +70,8 @@ async def _swapped(
     on_stage: OnStage,
 ) -> dict[str, Any]:
     on_stage("capacity", 0.0)
-    capacity = capacity_of(await full_runs(generator, _CAPACITY_S))
+    measured = await full_runs(generator, _CAPACITY_S)
+    capacity, full = capacity_of(measured), full_share(measured[0])
     on_stage("capacity", 1.0)
     seconds, random = (swaps + 1) * every_s, np.random.default_rng(3)
     under_way = asyncio.ensure_future(generator.open(_SHARE * capacity, seconds, random))
@@ -81,7 +82,11 @@ async def _swapped(
         await asyncio.to_thread(store.promote, pair[(number + 1) % 2])
         on_stage("swaps", (number + 1) / swaps)
     load = await under_way
-    return {"capacity_per_s": round(capacity, 1), **_report(load, pair, promoted_s, every_s)}
+    return {
+        "capacity_per_s": round(capacity, 1),
+        "capacity_full_share": round(full, 4),
+        **_report(load, pair, promoted_s, every_s),
+    }
 
 
 def _report(

@@ -101,6 +101,14 @@ class UserState(Protocol):
         """
         ...
 
+    def put_texts(self, texts: Mapping[bytes, bytes]) -> None:
+        """Replace texts ahead of the epoch that they come with; putting them twice does no harm.
+
+        Raises:
+            DependencyUnavailable: the store is gone, damaged or full; it is as it was.
+        """
+        ...
+
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every user and row, ordered by user."""
         ...

@@ -46,7 +46,8 @@ class EpochSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     interval_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] = 100
     """An epoch closes at the latest this long after its first event arrived."""
     max_records: Count = 200_000
-    """Events in one epoch at most; more wait for the next."""
+    """Records in one epoch at most; more wait for the next. Where many wait, an epoch holds what is
+    folded in a quarter of a second, but for new videos and take-downs, which go first."""
     checkpoint_s: Seconds = 30
     """Item state is written to disk this often, and when the updater stops."""
 

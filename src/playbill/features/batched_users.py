@@ -49,6 +49,10 @@ class BatchedUsers:
         if epoch - self._committed >= _EPOCHS or len(self._rows) >= _ROWS:
             self.flush()
 
+    def put_texts(self, texts: Mapping[bytes, bytes]) -> None:
+        """Hold texts back with the epoch that they come with."""
+        self._texts.update(texts)
+
     def flush(self) -> None:
         """Commit what is held back."""
         if self._epoch > self._committed:

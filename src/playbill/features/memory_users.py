@@ -42,6 +42,10 @@ class MemoryUserState:
         self._texts.update(texts)
         self._epoch = epoch
 
+    def put_texts(self, texts: Mapping[bytes, bytes]) -> None:
+        """Replace texts ahead of the epoch that they come with."""
+        self._texts.update(texts)
+
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every user and row, ordered by user."""
         yield from sorted(self._rows.items())

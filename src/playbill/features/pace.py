@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 _EPOCH_S = 0.25
-_FIRST, _LEAST = 20_000, 1_000
-"""Records of an epoch before any pace is known, and where nothing seems to move."""
-_TELLING = 1_000
-"""An epoch of fewer records says little of the pace."""
+_FIRST_RECORDS, _LEAST_RECORDS = 20_000, 4_000
+"""Of an epoch before any pace is known, and where nothing seems to move."""
+_TELLING_RECORDS = 1_000
+"""An epoch of fewer says little of the pace."""
 
 
 @dataclass(slots=True)
@@ -16,21 +16,24 @@ class Pace:
     What has just missed an epoch waits for the whole of the next.
 
     Args:
-        most: records of any epoch.
+        most_records: of any epoch.
 
     Source: docs/decisions/0039-videos-overtake-events.md
     """
 
-    most: int
-    _per_s: float = 0.0
+    most_records: int
+    _records_per_s: float = 0.0
 
-    def room(self) -> int:
-        """Return how many records the next epoch may hold."""
-        wanted = max(_LEAST, _EPOCH_S * self._per_s) if self._per_s else _FIRST
-        return int(min(self.most, wanted))
+    def room_records(self) -> int:
+        """Return how many the next epoch may hold."""
+        wanted: float = _FIRST_RECORDS
+        if self._records_per_s:
+            wanted = max(_LEAST_RECORDS, _EPOCH_S * self._records_per_s)
+        return int(min(self.most_records, wanted))
 
     def folded(self, records: int, seconds: float) -> None:
-        """Learn how long an epoch took, from its cut to its rows."""
-        if records >= _TELLING and seconds > 0.0:
-            now_per_s = records / seconds
-            self._per_s = (self._per_s + now_per_s) / 2.0 if self._per_s else now_per_s
+        """Learn how long the fold of an epoch took, and the commit of its rows."""
+        if records >= _TELLING_RECORDS and seconds > 0.0:
+            lately = records / seconds
+            known = self._records_per_s
+            self._records_per_s = (known + lately) / 2.0 if known else lately

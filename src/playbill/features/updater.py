@@ -1,6 +1,6 @@
 """The updater: it tails the log, closes epochs, folds them and publishes what changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -53,6 +53,8 @@ class EpochReport:
     video_keys_taken: int
     videos_without_room: int
     lag_ms: int
+    more: bool
+    """Whether it was full, so that more may wait."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class _Cut:
     upto: dict[str, int]
     first_at_ms: int
     records: int = 0
+    full: bool = False
 
     def add(self, partition: str, stored: StoredBatch) -> None:
         """Take the next batch of a partition in."""
@@ -159,7 +162,6 @@ class Updater:
             DependencyUnavailable: the epoch could not be recorded (nothing changed), or item state
                 or the user store refused it (this process must recover).
         """
-        began_s = self._clock.elapsed_s()
         cut = self._cut()
         if not cut.records:
             return None
@@ -167,11 +169,15 @@ class Updater:
         record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=cut.upto)
         EpochLog(self._log).append(self._epochs, record)
         self._last = record
+        began_s = self._clock.elapsed_s()
         folded = Fold(self._settings, self.state, self._users).absorb(content)
+        # Words, then items, then rows: a request leaves out items without words, and waits for
+        # items that are behind its viewer's row.
+        if folded.texts:
+            self._users.put_texts(folded.texts)
         lag_ms = max(self._clock.now_ms() - cut.first_at_ms, 0)
-        # Items first: a request waits for items that are behind its viewer's row, never for a row.
         self._publisher.publish(self.state, _changed(folded), lag_ms)
-        self._users.commit(content.epoch, folded.users, folded.texts)
+        self._users.commit(content.epoch, folded.users, {})
         self._pace.folded(cut.records, self._clock.elapsed_s() - began_s)
         return EpochReport(
             content.epoch,
@@ -182,7 +188,8 @@ class Updater:
             folded.unknown_authors,
             folded.video_keys_taken,
             folded.videos_without_room,
-            lag_ms,
+            max(self._clock.now_ms() - cut.first_at_ms, 0),
+            more=cut.full,
         )
 
     def checkpoint(self, folder: Path | None = None) -> None:
@@ -201,17 +208,24 @@ class Updater:
         before a video that was there before it.
         """
         now_ms = max(self._clock.now_ms(), self._last.at_ms)
-        first, others = overtaking(fact_partitions(self._log))
+        _, others = overtaking(fact_partitions(self._log))
         ends = {partition: self._log.last_offset(partition) for partition in others}
-        room = self._pace.room()
+        # Looked for again: a process that has just come may have put a video into its first one.
+        first, _ = overtaking(fact_partitions(self._log))
         found: dict[str, list[StoredBatch]] = {}
-        for partition in (*first, *others):
-            found[partition] = self._new(partition, ends.get(partition), room)
-            room -= sum(stored.count for stored in found[partition])
+        left = self._settings.epochs.max_records
+        for partition in first:
+            found[partition] = self._new(partition, None, left)
+            left -= _records(found[partition])
+        room = min(left, self._pace.room_records())
+        for partition in others if left > 0 else ():
+            found[partition] = self._new(partition, ends[partition], room)
+            room -= _records(found[partition])
         cut = _Cut(EpochInput(self._last.epoch + 1, now_ms), dict(self._last.upto), now_ms)
         for partition in sorted(found):
             for stored in found[partition]:
                 cut.add(partition, stored)
+        cut.full = room <= 0
         return cut
 
     def _new(self, partition: str, end: int | None, room: int) -> list[StoredBatch]:
@@ -230,6 +244,10 @@ class Updater:
                 break
             after, size = page[-1].offset, min(2 * size, largest)
         return found
+
+
+def _records(batches: Sequence[StoredBatch]) -> int:
+    return sum(stored.count for stored in batches)
 
 
 def _changed(

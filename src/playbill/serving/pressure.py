@@ -25,7 +25,9 @@ _HALF_MS = 80.0
 """A wait of this length weighs as much as all before it: the longer, the sooner it is believed."""
 _QUEUE = 2
 _FEED_MS = 10.0
-"""No feed accounts for more of a wait: what goes beyond is a stall, which ends by itself."""
+"""Any feed may account for so much of a wait, or for twice what feeds usually take. What goes
+beyond is a stall, which ends by itself."""
+_NEWEST = 0.02
 _LOOK_MS = 20.0
 _LONGEST = 8.0
 """Cool-downs between two trials of a step up that does not hold."""
@@ -103,6 +105,7 @@ class Pressure:
         self._others = Ladder(clock, [m * limit_ms for m, _ in _PREFETCH], cool_down_s)
         self._feeds = dict.fromkeys(Priority, 0)
         self._prefetch_ms = 0.0
+        self._usual_ms = _FEED_MS / 2.0
         self._due_s = math.inf
         self._looked_ms = 0.0
 
@@ -123,6 +126,9 @@ class Pressure:
         self._feeds[priority] += 1
         if priority is Priority.PREFETCH:
             self._prefetch_ms += ms
+        else:
+            # Bounded, so that one that stood still says little of what is usual.
+            self._usual_ms += _NEWEST * (min(ms, 2.0 * self._usual_ms) - self._usual_ms)
 
     def turn(self, due_s: float) -> None:
         """Say when the loop is next due, so that ``late`` can tell how late it is."""
@@ -152,10 +158,10 @@ class Pressure:
 
     def _weigh(self, wait_ms: float) -> None:
         people, others = self._feeds[Priority.INTERACTIVE], self._feeds[Priority.PREFETCH]
-        self._people.observe(_queued_ms(wait_ms - self._prefetch_ms, people))
-        self._others.observe(_queued_ms(wait_ms, people + others))
+        self._people.observe(self._queued_ms(wait_ms - self._prefetch_ms, people))
+        self._others.observe(self._queued_ms(wait_ms, people + others))
 
-
-def _queued_ms(wait_ms: float, feeds: int) -> float:
-    """Return how much of a wait is a queue of so many feeds."""
-    return max(min(wait_ms, feeds * _FEED_MS), 0.0) if feeds >= _QUEUE else 0.0
+    def _queued_ms(self, wait_ms: float, feeds: int) -> float:
+        """Return how much of a wait is a queue of so many feeds."""
+        each_ms = max(_FEED_MS, 2.0 * self._usual_ms)
+        return max(min(wait_ms, feeds * each_ms), 0.0) if feeds >= _QUEUE else 0.0

@@ -120,25 +120,22 @@ class LmdbUserState:
             DependencyUnavailable: the store is damaged, has reached ``state.user_store_gib``, or
                 the disk refused what was committed before.
         """
-        try:
-            with self._env.begin(write=True) as txn:
-                last = _number(_get(txn, _EPOCH, self._meta))
-                if epoch <= last:
-                    raise BrokenContract(f"epoch {epoch} does not lie after epoch {last}")
-                txn.cursor(self._users).putmulti(rows.items())
-                txn.cursor(self._texts).putmulti(texts.items())
-                txn.put(_EPOCH, epoch.to_bytes(8, "little"), db=self._meta)
-            if self._disk is not None:
-                self._disk.committed(len(rows) + len(texts))
-        except lmdb.MapFullError as error:
-            size_gib = self._env.info()["map_size"] / _GIB
-            raise DependencyUnavailable(
-                f"the user store is full: epoch {epoch} does not fit into {size_gib:g} GiB",
-                code="user_store_unavailable",
-                hint="raise state.user_store_gib in playbill.toml and restart playbill up",
-            ) from error
-        except (lmdb.Error, OSError) as error:
-            raise _gone(error) from error
+        with self._writing(len(rows) + len(texts), f"epoch {epoch}") as txn:
+            last = _number(_get(txn, _EPOCH, self._meta))
+            if epoch <= last:
+                raise BrokenContract(f"epoch {epoch} does not lie after epoch {last}")
+            txn.cursor(self._users).putmulti(rows.items())
+            txn.cursor(self._texts).putmulti(texts.items())
+            txn.put(_EPOCH, epoch.to_bytes(8, "little"), db=self._meta)
+
+    def put_texts(self, texts: Mapping[bytes, bytes]) -> None:
+        """Replace texts ahead of the epoch that they come with, all or none.
+
+        Raises:
+            DependencyUnavailable: as for ``commit``.
+        """
+        with self._writing(len(texts), f"{len(texts):,} texts") as txn:
+            txn.cursor(self._texts).putmulti(texts.items())
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every user and row, ordered by user."""
@@ -202,6 +199,28 @@ class LmdbUserState:
             code="user_store_unavailable",
             hint="wait for the updater, which folds the log anew",
         )
+
+    @contextmanager
+    def _writing(self, entries: int, what: str) -> Iterator[lmdb.Transaction]:
+        """Yield what is committed at the end, and count it as on its way to the disk.
+
+        Raises:
+            DependencyUnavailable: the store is gone, damaged or full.
+        """
+        try:
+            with self._env.begin(write=True) as txn:
+                yield txn
+            if self._disk is not None:
+                self._disk.committed(entries)
+        except lmdb.MapFullError as error:
+            size_gib = self._env.info()["map_size"] / _GIB
+            raise DependencyUnavailable(
+                f"the user store is full: {what} does not fit into {size_gib:g} GiB",
+                code="user_store_unavailable",
+                hint="raise state.user_store_gib in playbill.toml and restart playbill up",
+            ) from error
+        except (lmdb.Error, OSError) as error:
+            raise _gone(error) from error
 
     @contextmanager
     def _reading(self) -> Iterator[lmdb.Transaction]:
