@@ -1,10 +1,13 @@
 """A home that is served keeps in memory what requests read: its champion's arrays and its store."""
 
 import shutil
+import threading
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from live_home import until
 from playbill.app import keeping
 from playbill.app.doctor import examine
 from playbill.app.keeping import GIB, Keeping, allowed_bytes, read_by_requests
@@ -12,6 +15,12 @@ from playbill.app.residence import Residence, memory_bytes
 from playbill.app.verbs import Home
 from playbill.app.wiring import Wiring
 from trained_home import copy_of
+
+
+def locked_kib(pid: int) -> int:
+    """Return what the kernel says that a process has locked."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmLck"))
 
 
 @pytest.fixture
@@ -51,6 +60,36 @@ def test_it_follows_the_champion_and_lets_go_in_the_end(wiring):
     kept.end()
     kept.join()
     assert kept.residence.bytes == 0
+
+
+def test_a_look_that_breaks_is_told_of_once_and_does_not_end_it(wiring, monkeypatch, caplog):
+    looked = threading.Semaphore(0)
+
+    def breaks():
+        looked.release()
+        raise ValueError("no bundle is named so")
+
+    monkeypatch.setattr(keeping, "_EVERY_S", 0.0)
+    kept = Keeping(wiring, print)
+    kept.look()
+    kept.look = breaks
+    kept.start()
+    for _ in range(3):
+        assert looked.acquire(timeout=30.0)
+    kept.end()
+    kept.join()
+    assert kept.residence.bytes == 0
+    assert len(caplog.messages) == 1
+
+
+def test_a_home_that_is_served_is_kept_by_its_supervisor(template, tmp_path):
+    live = copy_of(template, tmp_path / "home")
+    live.start()
+    try:
+        wanted = sum(path.stat().st_size for path in read_by_requests(Home(live.home).wiring))
+        until(lambda: locked_kib(live.process.pid) * 1024 >= wanted, "what requests read is kept")
+    finally:
+        live.stop()
 
 
 def test_a_home_without_a_bundle_or_a_store_keeps_nothing(tmp_path):

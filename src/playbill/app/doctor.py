@@ -10,7 +10,12 @@ from importlib import metadata
 from playbill import __version__
 from playbill.app.doctor_network import Finding, ports, tls
 from playbill.app.home_record import check_key, read_record
-from playbill.app.keeping import WORTH_TELLING_BYTES, allowed_bytes, read_by_requests
+from playbill.app.keeping import (
+    WORTH_TELLING_BYTES,
+    allowed_bytes,
+    read_by_requests,
+    size_bytes,
+)
 from playbill.app.residence import lockable_bytes
 from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
 from playbill.core import DAY_MS, BrokenContract, PlaybillError
@@ -129,7 +134,7 @@ def _memory(wiring: Wiring) -> Iterator[Finding]:
 
 def _resident(wiring: Wiring) -> Iterator[Finding]:
     """Say how much of what requests read can stay in memory, where the server runs as this user."""
-    size = sum(path.stat().st_size for path in read_by_requests(wiring) if path.exists())
+    size = size_bytes(read_by_requests(wiring))
     limit, allowed = lockable_bytes(), allowed_bytes(wiring)
     kept = min(size, allowed, size if limit is None else limit)
     if kept == size:

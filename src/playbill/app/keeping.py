@@ -1,7 +1,8 @@
 """What requests of a home read, kept in memory while it is served."""
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from playbill.app.residence import Residence, memory_bytes
@@ -32,6 +33,7 @@ class Keeping:
         self._wiring = wiring
         self._say = say
         self._told = False
+        self._mishap = ""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.residence = Residence(allowed_bytes(wiring))
@@ -58,7 +60,7 @@ class Keeping:
         for _ in self.residence.keep(paths):
             if self._stopping.is_set():
                 return
-        missing = sum(map(_size, paths)) - self.residence.bytes
+        missing = size_bytes(paths) - self.residence.bytes
         if missing > WORTH_TELLING_BYTES and not self._told:
             self._told = True
             why = "the system" if self.residence.refused else "state.resident_gib"
@@ -71,8 +73,11 @@ class Keeping:
         while not self._stopping.is_set():
             try:
                 self.look()
-            except (OSError, PlaybillError) as error:
-                log_mishap("keeping files in memory", error)
+            except Exception as error:
+                # What cannot be kept now may be at the next look; the thread must not end of it.
+                if str(error) != self._mishap:
+                    self._mishap = str(error)
+                    log_mishap("keeping files in memory", error)
             self._stopping.wait(_EVERY_S)
         for _ in self.residence.keep(()):
             pass
@@ -95,8 +100,10 @@ def allowed_bytes(wiring: Wiring) -> int:
     return memory_bytes() // 2 if said is None else said * GIB
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+def size_bytes(paths: Iterable[Path]) -> int:
+    """Return the size of all files that are there."""
+    total = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
