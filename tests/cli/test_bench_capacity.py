@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
+from playbill.benchmarks.capacity import full_runs, full_share, told
 from playbill.benchmarks.load import Load
 
 
@@ -24,8 +24,13 @@ class Scripted:
 
 
 def _runs(poor, repeats=1):
-    generator = Scripted(poor)
-    return asyncio.run(full_runs(generator, 6.0, repeats)), generator
+    generator, shares = Scripted(poor), list[float]()
+    runs = asyncio.run(
+        full_runs(generator, 6.0, lambda stage, share: shares.append(share), repeats)
+    )
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert shares == sorted(shares)
+    return runs, generator
 
 
 def test_it_begins_once_a_second_was_full():
@@ -38,13 +43,17 @@ def test_a_run_that_was_not_full_is_made_again():
     runs, generator = _runs(poor={2, 4}, repeats=3)
     assert generator.asked == [3.0, 1.0, *[6.0] * 5]
     assert [full_share(run) for run in runs] == [1.0] * 3
-    assert capacity_of(runs) == pytest.approx(105 / 6.0)
+    assert told(runs) == {
+        "capacity_per_s": pytest.approx(105 / 6.0),
+        "capacity_full_share": 1.0,
+    }
 
 
 def test_where_nothing_helps_the_best_of_what_came_is_told_with_its_tiers():
     runs, generator = _runs(poor=range(1_000))
     assert generator.asked == [3.0, *[1.0] * 20, *[6.0] * 3]
     assert runs[0].tiers == {"full": 90, "popular": 10}
+    assert told(runs)["capacity_full_share"] == 0.9
 
 
 def test_what_failed_is_not_full():

@@ -10,7 +10,7 @@ import ctypes
 import os
 
 _MONOTONIC = 1
-_NONBLOCK = os.O_NONBLOCK
+_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 _BYTES = 8
 
 
@@ -30,7 +30,7 @@ class Alarm:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._file = self._libc.timerfd_create(_MONOTONIC, _NONBLOCK)
+        self._file = self._libc.timerfd_create(_MONOTONIC, _FLAGS)
         if self._file < 0:
             raise OSError(ctypes.get_errno(), "no timer")
         self._loop = asyncio.get_running_loop()

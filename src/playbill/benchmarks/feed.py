@@ -13,12 +13,11 @@ import numpy as np
 from playbill.app.learning import hardware
 from playbill.app.supervisor import FIRST_WORKER, Supervisor
 from playbill.app.verbs import Home
-from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
+from playbill.benchmarks.capacity import OnStage, full_runs, told
 from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
 
-OnStage = Callable[[str, float], None]
 SHARES = (0.5, 0.7, 0.9)
 _VIEWERS = 50_000
 _CAPACITY_S = 10.0
@@ -183,12 +182,10 @@ def private_mb(pid: int) -> float:
 async def _closed(
     generator: Generator, seconds: float, repeats: int, on_stage: OnStage
 ) -> dict[str, Any]:
-    on_stage("capacity", 0.0)
-    runs = await full_runs(generator, seconds, repeats)
-    on_stage("capacity", 1.0)
-    capacity = capacity_of(runs)
-    rows = [load_row(capacity, run, "closed") for run in runs]
-    return {"capacity_per_s": round(capacity, 1), "loads": rows}
+    runs = await full_runs(generator, seconds, on_stage, repeats)
+    capacity = told(runs)
+    rows = [load_row(capacity["capacity_per_s"], run, "closed") for run in runs]
+    return {**capacity, "loads": rows}
 
 
 async def _measured(
@@ -209,22 +206,16 @@ async def _measured(
 async def _overloaded(
     generator: Generator, seconds: float, times: float, on_stage: OnStage
 ) -> dict[str, Any]:
-    on_stage("capacity", 0.0)
-    measured = await full_runs(generator, min(seconds, _CAPACITY_S))
-    capacity, full = capacity_of(measured), full_share(measured[0])
-    on_stage("capacity", 1.0)
+    capacity = told(await full_runs(generator, min(seconds, _CAPACITY_S), on_stage))
     random = np.random.default_rng(2)
     rows = []
     for stage, share in (("before", 0.7), ("overload", times), ("after", 0.7)):
         on_stage(stage, 0.0)
-        run = await generator.open(share * capacity, seconds, random)
-        rows.append({"stage": stage, **load_row(share * capacity, run, "open")})
+        offered = share * capacity["capacity_per_s"]
+        run = await generator.open(offered, seconds, random)
+        rows.append({"stage": stage, **load_row(offered, run, "open")})
     on_stage("after", 1.0)
-    return {
-        "capacity_per_s": round(capacity, 1),
-        "capacity_full_share": round(full, 4),
-        "loads": rows,
-    }
+    return {**capacity, "loads": rows}
 
 
 def load_row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from playbill.app.learning import hardware
 from playbill.app.supervisor import Supervisor
 from playbill.app.updater_process import PLACE as UPDATER
 from playbill.app.verbs import Home
-from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
+from playbill.benchmarks.capacity import OnStage, full_runs, told
 from playbill.benchmarks.cores import CoreTime
-from playbill.benchmarks.feed import OnStage, load_row, served
+from playbill.benchmarks.feed import load_row, served
 from playbill.benchmarks.fold_parity import kept_start, parity_since
 from playbill.benchmarks.load import Generator
 from playbill.benchmarks.posting import Plan, Posted, poster
@@ -94,11 +94,8 @@ def measure_fold(
 async def _folded(
     generator: Generator, watch: "_Watch", posting: Any, seconds: float, on_stage: OnStage
 ) -> dict[str, Any]:
-    on_stage("capacity", 0.0)
-    measured = await full_runs(generator, _CAPACITY_S)
-    capacity, full = capacity_of(measured), full_share(measured[0])
-    on_stage("capacity", 1.0)
-    offered, random = _SHARE * capacity, np.random.default_rng(6)
+    capacity = told(await full_runs(generator, _CAPACITY_S, on_stage))
+    offered, random = _SHARE * capacity["capacity_per_s"], np.random.default_rng(6)
     before = watch.latency()
     quiet = await generator.open(offered, seconds, random)
     between = watch.latency()
@@ -114,8 +111,7 @@ async def _folded(
     await generator.close()
     on_stage("folding", 1.0)
     return {
-        "capacity_per_s": round(capacity, 1),
-        "capacity_full_share": round(full, 4),
+        **capacity,
         "loads": [
             {"stage": "quiet", **load_row(offered, quiet, "open"), **_inside(between - before)},
             {"stage": "folding", **load_row(offered, folding, "open"), **_inside(after - between)},

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.feed import OnStage
+from playbill.benchmarks.capacity import OnStage
 from playbill.core import BrokenContract
 from playbill.features import MemoryUserState, NoCheckpoint, Replay, check_parity, load_checkpoint
 from playbill.features.checkpoint import CHECKPOINT_FILE

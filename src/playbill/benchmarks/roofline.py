@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.feed import OnStage, measure_capacity
+from playbill.benchmarks.capacity import OnStage
+from playbill.benchmarks.feed import measure_capacity
 from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
 from playbill.benchmarks.shapes import Shapes, Work, products_of, weights_of, weights_once_of

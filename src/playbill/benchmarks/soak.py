@@ -9,8 +9,8 @@ import numpy as np
 
 from playbill.app.learning import hardware
 from playbill.app.supervisor import Supervisor
-from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
-from playbill.benchmarks.feed import OnStage, private_mb, served, workers_of
+from playbill.benchmarks.capacity import OnStage, full_runs, told
+from playbill.benchmarks.feed import private_mb, served, workers_of
 from playbill.benchmarks.load import Generator
 from playbill.benchmarks.prepare import read_prepared
 from playbill.benchmarks.world import viewer_name
@@ -45,14 +45,11 @@ async def _soaked(
     generator: Generator, supervisor: Supervisor, seconds: float, on_stage: OnStage
 ) -> dict[str, Any]:
     (pid,) = workers_of(supervisor, 1)
-    on_stage("capacity", 0.0)
-    measured = await full_runs(generator, _CAPACITY_S)
-    capacity, full = capacity_of(measured), full_share(measured[0])
-    on_stage("capacity", 1.0)
+    capacity = told(await full_runs(generator, _CAPACITY_S, on_stage))
     count = max(4, min(_SLICES, int(seconds / _LEAST_SLICE_S)))
     random, slices = np.random.default_rng(4), []
     for number in range(count):
-        load = await generator.open(_SHARE * capacity, seconds / count, random)
+        load = await generator.open(_SHARE * capacity["capacity_per_s"], seconds / count, random)
         slices.append(
             {
                 "at_s": round((number + 1) * seconds / count, 1),
@@ -70,8 +67,7 @@ async def _soaked(
     await generator.close()
     (still,) = workers_of(supervisor, 1)
     return {
-        "capacity_per_s": round(capacity, 1),
-        "capacity_full_share": round(full, 4),
+        **capacity,
         "failed": sum(part["failed"] for part in slices),
         "empty": sum(part["empty"] for part in slices),
         "memory_growth": _growth(slices, "private_mb"),

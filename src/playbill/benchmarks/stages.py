@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from playbill.app.learning import hardware
-from playbill.benchmarks.feed import OnStage
+from playbill.benchmarks.capacity import OnStage
 from playbill.benchmarks.inside import Inside, inside
 from playbill.benchmarks.prepare import Prepared, read_prepared
 from playbill.benchmarks.world import viewer_name

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.capacity import capacity_of, full_runs, full_share
-from playbill.benchmarks.feed import OnStage, with_load
+from playbill.benchmarks.capacity import OnStage, full_runs, told
+from playbill.benchmarks.feed import with_load
 from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.prepare import read_prepared
 from playbill.contracts import MANIFEST_FILE
@@ -69,12 +69,9 @@ async def _swapped(
     every_s: float,
     on_stage: OnStage,
 ) -> dict[str, Any]:
-    on_stage("capacity", 0.0)
-    measured = await full_runs(generator, _CAPACITY_S)
-    capacity, full = capacity_of(measured), full_share(measured[0])
-    on_stage("capacity", 1.0)
-    seconds, random = (swaps + 1) * every_s, np.random.default_rng(3)
-    under_way = asyncio.ensure_future(generator.open(_SHARE * capacity, seconds, random))
+    capacity = told(await full_runs(generator, _CAPACITY_S, on_stage))
+    offered, seconds = _SHARE * capacity["capacity_per_s"], (swaps + 1) * every_s
+    under_way = asyncio.ensure_future(generator.open(offered, seconds, np.random.default_rng(3)))
     promoted_s = []
     for number in range(swaps):
         await asyncio.sleep(every_s)
@@ -83,8 +80,7 @@ async def _swapped(
         on_stage("swaps", (number + 1) / swaps)
     load = await under_way
     return {
-        "capacity_per_s": round(capacity, 1),
-        "capacity_full_share": round(full, 4),
+        **capacity,
         **_report(load, pair, promoted_s, every_s),
     }
 
