@@ -1,6 +1,7 @@
 """Between requests: a heart that nothing stops, and bundles that are refused aloud."""
 
 import asyncio
+import itertools
 import shutil
 
 import pytest
@@ -133,3 +134,14 @@ def test_without_a_pointer_there_is_nothing_to_say(watcher, caplog, tmp_path):
     beats(watcher, 2)
     assert caplog.messages == []
     assert watcher._state.why_no_pipeline == "no_bundle"
+
+
+def test_records_of_feeds_are_sent_twenty_times_a_second(watcher, monkeypatch):
+    sent, clock = [], Ticking(0)
+    monkeypatch.setattr(watcher, "_clock", clock)
+    monkeypatch.setattr(watcher.service, "flush", lambda: sent.append(clock.at_s))
+    for turn in range(100):
+        clock.at_s = 100.0 + turn / 100.0
+        watcher.feel(0.0)
+    assert len(sent) == pytest.approx(20, abs=4)
+    assert min(b - a for a, b in itertools.pairwise(sent)) >= 0.05 - 1e-9

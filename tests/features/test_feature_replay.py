@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from laws.feature_stories import law, open_catalogue, stories, tell
 from laws.feature_worlds import CATALOGUE, SETTINGS, MemoryItems, World, video
 from playbill.contracts import AdmissionSettings, EpochSettings, User
-from playbill.core import DAY_MS, HOUR_MS, DependencyUnavailable
-from playbill.features import MemoryUserState, checkpoint, state_digest
+from playbill.core import DAY_MS, HOUR_MS, DependencyUnavailable, key64
+from playbill.features import MemoryUserState, checkpoint, state_digest, video_text_key
 from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.checkpoint import CHECKPOINT_FILE
 from playbill.features.layout import VISIBLE
@@ -25,7 +25,7 @@ class Killed(Exception):
 
 
 class MortalUsers:
-    """A user store whose process dies at its next commit, just before or just after it."""
+    """A user store whose process dies once, just before or just after its next commit or words."""
 
     def __init__(self, below) -> None:
         self._below = below
@@ -35,11 +35,18 @@ class MortalUsers:
         return getattr(self._below, name)
 
     def commit(self, epoch, rows, texts) -> None:
-        die, self.die = self.die, None
-        if die == "before the commit":
-            raise Killed
+        self._dies("before the commit")
         self._below.commit(epoch, rows, texts)
-        if die == "after the commit":
+        self._dies("after the commit")
+
+    def put_texts(self, texts) -> None:
+        self._dies("before the words")
+        self._below.put_texts(texts)
+        self._dies("after the words")
+
+    def _dies(self, when: str) -> None:
+        if self.die == when:
+            self.die = None
             raise Killed
 
 
@@ -70,7 +77,17 @@ class Mishap:
 
 mishaps = st.builds(
     Mishap,
-    die=st.sampled_from([None, None, "before the commit", "after the commit", "at rest"]),
+    die=st.sampled_from(
+        [
+            None,
+            None,
+            "before the words",
+            "after the words",
+            "before the commit",
+            "after the commit",
+            "at rest",
+        ]
+    ),
     then_lose=st.sampled_from(
         [None, None, None, "users", "truncated", "emptied", "altered", "removed"]
     ),
@@ -223,7 +240,9 @@ def test_recovery_with_the_real_user_store_gives_the_same_rows(tmp_path):
     users = LmdbUserState(tmp_path / "users", map_gib=1, writer=True)
     world = World(tmp_path / "checkpoints", users=MortalUsers(users))
     _told(world)
-    for die in ("before the commit", "after the commit"):
+    deaths = ("before the words", "after the words", "before the commit", "after the commit")
+    for number, die in enumerate(deaths):
+        world.post(video(f"late{number}"))
         world.act(world.event("like", "ann", "v0"))
         world.users.die = die
         with pytest.raises(Killed):
@@ -297,6 +316,23 @@ def test_an_epoch_takes_no_more_records_than_allowed_and_the_rest_comes_next():
         taken.append(report.events)
     assert taken == [3, 3, 1]
     world.assert_replay_is_live()
+
+
+def test_words_are_there_before_their_videos_and_videos_before_the_rows():
+    seen = []
+
+    class Looking(MemoryItems):
+        def publish(self, state, rows, lag_ms):
+            words = world.users.texts([video_text_key(key64("new"))])[0]
+            seen.append((state.epoch, words is not None, world.users.epoch()))
+            super().publish(state, rows, lag_ms)
+
+    world = World(items=Looking())
+    world.post(video("new"))
+    world.act(world.event("click", "ann", "new"))
+    world.step()
+    assert seen == [(1, True, 0)]
+    assert world.users.epoch() == 1
 
 
 def test_videos_and_take_downs_do_not_wait_behind_events():

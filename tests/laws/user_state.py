@@ -32,6 +32,15 @@ class UserStateSuite:
         assert store.read(ANN) == (b"row of ann", 1)
         assert store.texts([b"v1", b"v2"]) == [b"text", None]
 
+    def test_texts_may_come_before_their_epoch_and_change_nothing_else(self, store):
+        store.commit(1, {ANN: b"1"}, {b"v1": b"1"})
+        for _ in range(2):
+            store.put_texts({b"v1": b"2", b"v2": b"2"})
+        assert store.texts([b"v1", b"v2"]) == [b"2", b"2"]
+        assert store.read(ANN) == (b"1", 1)
+        store.commit(2, {}, {})
+        assert store.texts([b"v1", b"v2"]) == [b"2", b"2"]
+
     def test_a_later_commit_replaces_rows_and_leaves_the_others(self, store):
         store.commit(1, {ANN: b"1", BOB: b"1"}, {b"v1": b"1", b"v2": b"1"})
         store.commit(2, {ANN: b"22"}, {b"v1": b"22"})
