@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from playbill.models.networks import ItemColumns
-from playbill.training.parallel.crew import Crew
+from playbill.training.parallel.crew import Crew, leave
 from playbill.training.parallel.placing import Plan
 from playbill.training.parallel.spread_towers import SpreadRecipe, SpreadTowers
 from playbill.training.parallel.tables import Rule
@@ -94,3 +94,4 @@ def main() -> None:
 if __name__ == "__main__":
     assert "WORLD_SIZE" in os.environ
     main()
+    leave()

@@ -254,6 +254,13 @@ def test_told_to_stop_a_crew_leaves_nothing_running_and_goes_on_later(tmp_path, 
     assert outcome(folder)[0] == pytest.approx(one_worker[0], abs=1e-4)
 
 
+def test_a_worker_that_is_done_leaves_before_anything_can_take_it_down():
+    last = "import atexit, os; from playbill.training.parallel.crew import leave;"
+    last += "atexit.register(os.abort); print('all done', end=''); leave()"
+    done = subprocess.run([sys.executable, "-c", last], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"all done")
+
+
 def _gone(process: int) -> None:
     """Wait until a process has ended; the kernel ends workers with their launcher."""
     handle = None

@@ -16,7 +16,7 @@ from playbill.app.process import EXIT_DEPENDENCY, explained
 from playbill.core.durable import replace_file
 from playbill.core.lifeline import end_with
 from playbill.training.parallel.calibrating import CALIBRATION, PATIENCE_S, measure
-from playbill.training.parallel.crew import Crew
+from playbill.training.parallel.crew import Crew, leave
 from playbill.training.parallel.worker import JOB, Job, work
 
 
@@ -40,3 +40,4 @@ def main(what: str, folder: Path) -> None:
 if __name__ == "__main__":
     with explained():
         main(sys.argv[1], Path(sys.argv[2]))
+    leave()
