@@ -91,9 +91,17 @@ class Station:
         self.letters = DeadLetters(self.log, SEALER)
         self.main = GroupCommit(self.log.writer("worker-1"), self.clock, room)
         self.catalogue = GroupCommit(self.log.writer("catalogue-worker-1"), self.clock, room)
+        self.takedowns = GroupCommit(self.log.writer("takedowns-worker-1"), self.clock, room)
         self.dead = GroupCommit(self.log.writer("dead-worker-1"), self.clock, room)
         self.collector = Collector(
-            settings, PSEUDONYMS, self.main, self.catalogue, self.dead, self.letters, self.clock
+            settings,
+            PSEUDONYMS,
+            self.main,
+            self.catalogue,
+            self.takedowns,
+            self.dead,
+            self.letters,
+            self.clock,
         )
 
     def stored(self, partition="worker-1"):

@@ -153,8 +153,9 @@ def test_a_full_log_means_that_nothing_is_durable_and_later_it_is(station):
 
 def _collector(station, log=None, dead=None):
     """Return a collector of a station with another line in the place of one of its own."""
-    lines = log or station.main, station.catalogue, dead or station.dead
-    return Collector(SETTINGS, PSEUDONYMS, *lines, station.letters, station.clock)
+    others = station.catalogue, station.takedowns, dead or station.dead
+    lines = log or station.main, *others, station.letters, station.clock
+    return Collector(SETTINGS, PSEUDONYMS, *lines)
 
 
 def test_a_collector_with_a_full_line_says_when_to_come_back(station):
@@ -198,11 +199,12 @@ def test_videos_users_and_take_downs_are_stamped_on_arrival(station):
     station.clock.advance(50)
     settled([collector.take_down("video-1")])
     content = EpochInput(1, NOW_MS)
-    catalogue, (facts,) = station.stored("catalogue-worker-1"), station.stored()
-    for stored in (*catalogue, facts):
+    found = [station.stored(line)[0] for line in ("catalogue-worker-1", "takedowns-worker-1")]
+    found += station.stored()
+    for stored in found:
         content.add(stored.kind, stored.payload)
-    assert [stored.kind for stored in catalogue] == [BatchKind.VIDEOS, BatchKind.TAKEDOWNS]
-    assert facts.kind is BatchKind.USERS
+    kinds = [BatchKind.VIDEOS, BatchKind.TAKEDOWNS, BatchKind.USERS]
+    assert [stored.kind for stored in found] == kinds
     assert content.videos[0].posted_at_ms == content.videos[0].created_at_ms == NOW_MS
     assert (content.users[0].user, content.users[0].at_ms) == (
         PSEUDONYMS.user("user-1"),
@@ -212,7 +214,7 @@ def test_videos_users_and_take_downs_are_stamped_on_arrival(station):
         key64("video-1"),
         NOW_MS + 100,
     )
-    assert decode_videos(catalogue[0].payload)[0].video_id == "video-1"
+    assert decode_videos(found[0].payload)[0].video_id == "video-1"
 
 
 def test_videos_and_users_enter_all_or_none(station):

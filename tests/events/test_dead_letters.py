@@ -66,6 +66,7 @@ def test_no_file_of_the_log_holds_what_a_refused_event_said_of_a_person(tmp_path
         Pseudonyms(KEYS.secret("pseudonym")),
         GroupCommit(log.writer("worker-1"), clock, 100),
         GroupCommit(log.writer("catalogue-worker-1"), clock, 100),
+        GroupCommit(log.writer("takedowns-worker-1"), clock, 100),
         GroupCommit(log.writer("dead-worker-1"), clock, 100),
         DeadLetters(log, SEALER),
         clock,

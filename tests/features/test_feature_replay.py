@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laws.feature_stories import law, open_catalogue, stories, tell
-from laws.feature_worlds import CATALOGUE, SETTINGS, MemoryItems, World, video
+from laws.feature_worlds import CATALOGUE, SETTINGS, TAKEDOWNS, MemoryItems, World, video
 from playbill.contracts import AdmissionSettings, EpochSettings, User
 from playbill.core import DAY_MS, HOUR_MS, DependencyUnavailable, key64
 from playbill.features import MemoryUserState, checkpoint, state_digest, video_text_key
@@ -342,7 +342,7 @@ def test_videos_and_take_downs_do_not_wait_behind_events():
     for n in range(9):
         world.act(world.event("click", "ann", f"v{n % 3}"))
     world.post(video("late"), into=CATALOGUE)
-    world.take_down("v0", into=CATALOGUE)
+    world.take_down("v0", into=TAKEDOWNS)
     assert world.step().events == 1
     assert world.row("late") >= 0
     assert not world.state.items.records["flags"][world.row("v0")] & VISIBLE
@@ -352,16 +352,19 @@ def test_videos_and_take_downs_do_not_wait_behind_events():
     world.assert_replay_is_live()
 
 
-def test_no_event_comes_in_before_the_video_that_was_there_first():
+def test_nothing_comes_in_before_the_video_that_was_there_first():
     small = msgspec.structs.replace(SETTINGS, epochs=EpochSettings(max_records=3))
     world = World(settings=small)
     for n in range(5):
         world.post(video(f"w{n}"), into=CATALOGUE)
+    world.take_down("w4", into=TAKEDOWNS)
     world.act(world.event("click", "ann", "w4"))
     unknown = 0
     while (report := world.step(0)) is not None:
         unknown += report.unknown_videos
     assert unknown == 0
+    assert world.row("w4") >= 0
+    assert not world.state.items.records["flags"][world.row("w4")] & VISIBLE
     world.assert_replay_is_live()
 
 
@@ -376,6 +379,7 @@ def test_what_comes_while_an_epoch_is_cut_comes_in_the_order_in_which_it_came():
         if partition == CATALOGUE and not posted:
             posted.append(True)
             world.post(video("new"), into=CATALOGUE)
+            world.take_down("new", into=TAKEDOWNS)
             world.act(world.event("click", "ann", "new"))
         return found
 
@@ -384,6 +388,7 @@ def test_what_comes_while_an_epoch_is_cut_comes_in_the_order_in_which_it_came():
     reports = [world.step(), world.step(0)]
     assert posted
     assert [(report.events, report.unknown_videos) for report in reports] == [(1, 0), (1, 0)]
+    assert not world.state.items.records["flags"][world.row("new")] & VISIBLE
     world.assert_replay_is_live()
 
 

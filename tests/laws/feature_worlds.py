@@ -59,7 +59,9 @@ SETTINGS = Settings(regions=("north", "south"), surfaces=("home", "clips"))
 PSEUDONYMS = Pseudonyms(MemoryKeyStore().secret("pseudonym"))
 PARTITIONS = ("web-1", "web-2")
 CATALOGUE = "catalogue-web-1"
-"""Where videos and take-downs overtake what waits in the others."""
+"""Where videos overtake what waits in the others."""
+TAKEDOWNS = "takedowns-web-1"
+"""Where take-downs overtake all but videos."""
 NOWHERE = Path("no-such-folder")
 """Where there never is a checkpoint."""
 _HEADER = np.dtype([(name, "<i8") for name in ("items", "authors", "topics", "epoch", "at_ms")])
@@ -119,7 +121,9 @@ class World:
         self.clock = FixedClock(START_MS)
         self.users = users if users is not None else MemoryUserState()
         self.items = items if items is not None else MemoryItems(len(settings.regions))
-        self._writers = {name: self.log.writer(name) for name in (*PARTITIONS, CATALOGUE)}
+        self._writers = {
+            name: self.log.writer(name) for name in (*PARTITIONS, CATALOGUE, TAKEDOWNS)
+        }
         self._admission = Admission(settings, PSEUDONYMS, None)
         self._events = count(1)
         self._requests = count(1)

@@ -25,7 +25,12 @@ from playbill.contracts import Settings
 from playbill.core import Clock, Conflict, DependencyUnavailable, boot_id
 from playbill.events import Collector, DeadLetters, GroupCommit
 from playbill.events.adapters.sqlite_log import SqliteEventLog
-from playbill.events.partitions import CATALOGUE_PREFIX, DEAD_PREFIX, EPOCHS_PARTITION
+from playbill.events.partitions import (
+    CATALOGUE_PREFIX,
+    DEAD_PREFIX,
+    EPOCHS_PARTITION,
+    TAKEDOWNS_PREFIX,
+)
 from playbill.features import Updater
 from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.adapters.shared_items import SharedItems
@@ -229,6 +234,7 @@ class Wiring:
             self.pseudonyms(),
             GroupCommit(log.writer(process), self.clock, room),
             GroupCommit(log.writer(CATALOGUE_PREFIX + process), self.clock, room),
+            GroupCommit(log.writer(TAKEDOWNS_PREFIX + process), self.clock, room),
             GroupCommit(log.writer(DEAD_PREFIX + process), self.clock, room),
             self.letters(),
             self.clock,

@@ -40,7 +40,8 @@ class Collector:
         settings: bounds and vocabulary.
         pseudonyms: what stands for users.
         log: the process's own partition.
-        catalogue: its own partition of videos and take-downs.
+        catalogue: its own partition of videos.
+        takedowns: its own partition of take-downs.
         dead: the process's own dead-letter partition.
         letters: how refused events are kept.
         clock: stamps arrivals.
@@ -52,6 +53,7 @@ class Collector:
         pseudonyms: Pseudonyms,
         log: GroupCommit,
         catalogue: GroupCommit,
+        takedowns: GroupCommit,
         dead: GroupCommit,
         letters: DeadLetters,
         clock: Clock,
@@ -61,6 +63,7 @@ class Collector:
         self._pseudonyms = pseudonyms
         self._log = log
         self._catalogue = catalogue
+        self._takedowns = takedowns
         self._dead = dead
         self._letters = letters
         self._clock = clock
@@ -92,7 +95,7 @@ class Collector:
     def take_down(self, video_id: str) -> "Future[int]":
         """Queue a take-down."""
         takedown = Takedown(key=key64(video_id), at_ms=self._clock.now_ms())
-        return self._catalogue.submit([encode_takedowns([takedown])])
+        return self._takedowns.submit([encode_takedowns([takedown])])
 
     def take_users(self, users: Sequence[User]) -> "Future[int]":
         """Queue viewers' facts under their pseudonyms."""
@@ -114,6 +117,7 @@ class Collector:
         """Write what waits and give all partitions up."""
         self._log.close()
         self._catalogue.close()
+        self._takedowns.close()
         self._dead.close()
 
     def _take(self, decoded: Decoded) -> tuple[EventsReply, list["Future[int]"]]:

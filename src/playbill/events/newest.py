@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from playbill.contracts import REQUEST_RECORD, BatchKind, EventLog
 from playbill.events.batches import decode_impressions
-from playbill.events.partitions import fact_partitions, overtaking
+from playbill.events.partitions import by_precedence, fact_partitions
 
 _PARTITIONS = 16
 _BATCHES = 32
@@ -28,7 +28,7 @@ def newest_feeds(log: EventLog, count: int, first: str = "") -> Records:
         DependencyUnavailable: the log cannot be read.
         BrokenContract: a batch is torn.
     """
-    _, names = overtaking(fact_partitions(log))
+    names = by_precedence(fact_partitions(log)).events
     names.sort(key=lambda name: (name != first, name))
     heads = np.empty(0, REQUEST_RECORD)
     for name in names[:_PARTITIONS]:

@@ -1,13 +1,16 @@
 """Which partitions there are, and everything that one holds."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from playbill.contracts import EventLog, StoredBatch
 
 EPOCHS_PARTITION = "epochs"
 DEAD_PREFIX = "dead-"
 CATALOGUE_PREFIX = "catalogue-"
-"""Of partitions of videos and take-downs, which no backlog of events holds up: decision 0039."""
+"""Of partitions of videos, which no backlog of events holds up: decision 0039."""
+TAKEDOWNS_PREFIX = "takedowns-"
+"""Of partitions of take-downs, which only videos are folded before: decision 0039."""
 _PAGE = 512
 
 
@@ -20,11 +23,25 @@ def fact_partitions(log: EventLog) -> list[str]:
     ]
 
 
-def overtaking(partitions: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the partitions that an epoch takes first, and the others, both in their order."""
-    names = list(partitions)
-    first = [name for name in names if name.startswith(CATALOGUE_PREFIX)]
-    return first, [name for name in names if not name.startswith(CATALOGUE_PREFIX)]
+class Precedence(NamedTuple):
+    """Partitions in the order in which an epoch takes them: videos, take-downs, events."""
+
+    videos: list[str]
+    takedowns: list[str]
+    events: list[str]
+
+
+def by_precedence(partitions: Iterable[str]) -> Precedence:
+    """Return what overtakes what, each in the order it came in."""
+    found = Precedence([], [], [])
+    for name in partitions:
+        if name.startswith(CATALOGUE_PREFIX):
+            found.videos.append(name)
+        elif name.startswith(TAKEDOWNS_PREFIX):
+            found.takedowns.append(name)
+        else:
+            found.events.append(name)
+    return found
 
 
 def dead_partitions(log: EventLog) -> list[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from playbill.contracts import EventLog, PartitionWriter, Settings, StoredBatch, UserState
 from playbill.core import Clock, DependencyUnavailable
 from playbill.events import EpochInput, EpochLog, EpochRecord
-from playbill.events.partitions import fact_partitions, overtaking
+from playbill.events.partitions import by_precedence, fact_partitions
 from playbill.features.batched_users import BatchedUsers
 from playbill.features.checkpoint import NoCheckpoint, load_checkpoint, save_checkpoint
 from playbill.features.fold import Fold, Folded
@@ -203,22 +203,22 @@ class Updater:
     def _cut(self) -> _Cut:
         """Read what is new, up to the largest epoch that is allowed.
 
-        Videos and take-downs first, so that no backlog of events holds them up. What others hold
-        is taken as far as it went before those were looked for: an event cannot come into an epoch
-        before a video that was there before it.
+        Videos first, then take-downs, so that no backlog of events holds them up. What take-downs
+        and events there are is taken as far as it went before videos were looked for: neither can
+        come into an epoch before a video that was there before it.
         """
         now_ms = max(self._clock.now_ms(), self._last.at_ms)
-        _, others = overtaking(fact_partitions(self._log))
-        ends = {partition: self._log.last_offset(partition) for partition in others}
+        _, takedowns, events = by_precedence(fact_partitions(self._log))
+        ends = {name: self._log.last_offset(name) for name in (*takedowns, *events)}
         # Looked for again: a process that has just come may have put a video into its first one.
-        first, _ = overtaking(fact_partitions(self._log))
+        videos = by_precedence(fact_partitions(self._log)).videos
         found: dict[str, list[StoredBatch]] = {}
         left = self._settings.epochs.max_records
-        for partition in first:
-            found[partition] = self._new(partition, None, left)
+        for partition in (*videos, *takedowns):
+            found[partition] = self._new(partition, ends.get(partition), left)
             left -= _records(found[partition])
         room = min(left, self._pace.room_records())
-        for partition in others if left > 0 else ():
+        for partition in events if left > 0 else ():
             found[partition] = self._new(partition, ends[partition], room)
             room -= _records(found[partition])
         cut = _Cut(EpochInput(self._last.epoch + 1, now_ms), dict(self._last.upto), now_ms)
