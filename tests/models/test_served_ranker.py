@@ -27,15 +27,18 @@ SIZES = (3, 4, 9)
 ODD = (np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0)
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=[0, 4], ids=["straight", "curves"])
+def network(request):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        shape = RankerShape(FEATURES, SIZES, hidden=(16, 24, 8))
+        shape = RankerShape(FEATURES, SIZES, hidden=(16, 24, 8), stretches=request.param)
         mean = np.arange(FEATURES, dtype=np.float32)
         deviation = np.array([1, 2, 3, 0, 1, 1, 40], np.float32)
         network = RankerNetwork(shape, mean, deviation).eval()
         network.shifts.copy_(torch.randn(network.shifts.shape))
+        if request.param:
+            network.bend_at(torch.randn(100, FEATURES - 1) * 20.0)
+            torch.nn.init.normal_(network.bends)
         return network
 
 

@@ -20,7 +20,7 @@ from playbill.training.tower_training import train_towers
 IDENTITY = {"data": "a", "seed": 1}
 
 
-def small(validated=True):
+def small(validated=True, averaged=None):
     """Return a recipe whose batches, dropout and validation all draw by chance."""
     random = np.random.default_rng(3)
     x = torch.from_numpy(np.random.default_rng(1).normal(size=(20, 4)).astype(np.float32))
@@ -48,12 +48,13 @@ def small(validated=True):
         rate=lambda step, share: 0.01 * (1.1 - share),
         random=random,
         validate=(lambda: float(loss(np.arange(20)).detach())) if validated else None,
+        averaged=averaged,
     )
 
 
-def fitted(session=None, validated=True):
+def fitted(session=None, validated=True, averaged=None):
     with repeatable(5, 1):
-        net, recipe = small(validated)
+        net, recipe = small(validated, averaged)
         found = fit(recipe, session)
         state = {name: value.numpy().tobytes() for name, value in net.state_dict().items()}
     return state, found
@@ -70,17 +71,52 @@ class After:
         return self.left == 0
 
 
-@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize(("validated", "averaged"), [(True, None), (True, 0.8), (False, None)])
 @pytest.mark.parametrize("steps", range(1, 16))
-def test_wherever_it_is_interrupted_it_ends_with_the_same_bits(tmp_path, steps, validated):
-    plain, losses = fitted(validated=validated)
+def test_wherever_it_is_interrupted_it_ends_with_the_same_bits(
+    tmp_path, steps, validated, averaged
+):
+    plain, losses = fitted(None, validated, averaged)
     kept = Checkpoints(tmp_path, IDENTITY, FixedClock(0), After(steps))
     with pytest.raises(Interrupted):
-        fitted(Session(kept), validated)
+        fitted(Session(kept), validated, averaged)
     again = Checkpoints(tmp_path, IDENTITY, FixedClock(0))
-    state, resumed = fitted(Session(again), validated)
+    state, resumed = fitted(Session(again), validated, averaged)
     assert state == plain
     assert resumed == losses
+
+
+def test_what_is_kept_is_the_mean_of_the_weights_along_the_way():
+    """One weight that falls by 1 a step; validation reads it and likes the first pass best."""
+    weight = nn.Parameter(torch.tensor([10.0]))
+    module, seen = nn.Module(), []
+    module.weight = weight
+
+    def validate():
+        seen.append(float(weight.detach()))
+        return float(len(seen))
+
+    recipe = Recipe(
+        stage="falling",
+        modules={"falling": module},
+        optimiser=torch.optim.SGD([weight], lr=1.0),
+        passes=2,
+        batches=lambda: iter([1, 1, 1]),
+        loss=lambda batch: weight.sum(),
+        size=lambda batch: batch,
+        examples=3,
+        rate=lambda step, share: 1.0,
+        validate=validate,
+        averaged=0.5,
+    )
+    fit(recipe)
+    mean, means = 10.0, []
+    for step in range(6):
+        kept = min(0.5, (1 + step) / (10 + step))
+        mean += (1.0 - kept) * (10.0 - (step + 1) - mean)
+        means.append(mean)
+    assert seen == pytest.approx([means[2], means[5]])
+    assert float(weight.detach()) == pytest.approx(means[2])
 
 
 def test_interrupted_at_every_step_it_still_ends_with_the_same_bits(tmp_path):

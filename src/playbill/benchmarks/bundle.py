@@ -13,6 +13,9 @@ from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
 from playbill.models.interests import DEEDS
 from playbill.models.tasks import WIDTH
 
+_BENDS = 0.1
+"""Spread of what a curve adds over a stretch, as in trained ones."""
+
 Records = npt.NDArray[np.void]
 Rows = npt.NDArray[np.int64]
 
@@ -28,6 +31,7 @@ def write_networks(
     import torch
 
     from playbill.models import Ranker
+    from playbill.models.curves import STRETCHES
     from playbill.models.networks import RankerNetwork, RankerShape
     from playbill.models.onnx_graphs import ranker_graph
     from playbill.models.user_graph import user_tower_graph
@@ -46,8 +50,11 @@ def write_networks(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(world.seed)
         hidden = TrainingSettings().hidden
-        shape = RankerShape(RANKER_INPUTS, (2, len(REGIONS) + 1, TOPICS + 1), hidden)
+        sizes = (2, len(REGIONS) + 1, TOPICS + 1)
+        shape = RankerShape(RANKER_INPUTS, sizes, hidden, stretches=STRETCHES)
         network = RankerNetwork(shape, asked.mean(axis=0), asked.std(axis=0)).eval()
+        network.bend_at(torch.from_numpy(features))
+        torch.nn.init.normal_(network.bends, std=_BENDS)
         user = UserNetwork().eval()
     (folder / "ranker.onnx").write_bytes(ranker_graph(network))
     (folder / "user_tower.onnx").write_bytes(user_tower_graph(user))

@@ -10,6 +10,7 @@ from playbill.contracts import ServingSettings
 from playbill.features import FEATURE_NAMES, ITEM_RECORD, USER_RECORD
 from playbill.features.layout import GROUP_RECORD, HISTORY
 from playbill.models import CATEGORIES, VIEWER_INPUTS
+from playbill.models.curves import STRETCHES
 from playbill.models.onnx_wire import Graph
 from playbill.retrieval import NEAR_AMONG, SIMILAR_SEEDS, VectorIndex
 
@@ -17,6 +18,7 @@ _LINE_BYTES = 64
 _GATE_SPARE = 1.25
 """Hits that are looked up for each that is wanted."""
 _OPERATIONS_PER_FEATURE = 4
+_OPERATIONS_PER_STRETCH = 6
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -62,6 +64,7 @@ class Shapes:
             + 2.0 * self.tower
             + 2.0 * width * (scanned + centres)
             + (2.0 + _OPERATIONS_PER_FEATURE) * features
+            + _OPERATIONS_PER_STRETCH * STRETCHES * heavy * VIEWER_INPUTS.count(False)
         )
         streamed = (
             (width + 8) * scanned + (width + 4) * centres + 4.0 * self.scorer + 8.0 * features

@@ -200,7 +200,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 7
     """Every random choice of a run follows from it."""
-    epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
     """Passes over the rows, up to 30 where there are few; the one that validates best is kept."""
     batch_rows: Count = 256
     """Rows of one step of the ranker; a step of the towers has sixteen videos for each."""

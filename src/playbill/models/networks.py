@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from playbill.models.curves import stretches_of
 from playbill.models.tasks import TASKS, WIDTH
 
 Floats = npt.NDArray[np.float32]
@@ -28,6 +29,8 @@ class RankerShape:
     hidden: tuple[int, ...]
     embedding: int = 8
     dropout: float = 0.1
+    stretches: int = 0
+    """Of the curve that each feature passes; 0 for none."""
 
 
 class RankerNetwork(nn.Module):
@@ -45,6 +48,8 @@ class RankerNetwork(nn.Module):
     offsets: Tensor
     shifts: Tensor
     """(surfaces + 1, 4) what calibration adds to the logits on each surface."""
+    starts: Tensor
+    rates: Tensor
 
     def __init__(self, shape: RankerShape, mean: Floats, deviation: Floats) -> None:
         super().__init__()
@@ -56,6 +61,9 @@ class RankerNetwork(nn.Module):
         self.register_buffer("sizes", torch.from_numpy(sizes))
         self.register_buffer("offsets", torch.from_numpy(np.cumsum(sizes) - sizes))
         self.register_buffer("shifts", torch.zeros(int(sizes[0]), len(TASKS)))
+        self.register_buffer("starts", torch.zeros(shape.features, shape.stretches))
+        self.register_buffer("rates", torch.zeros(shape.features, shape.stretches))
+        self.bends = nn.Parameter(torch.zeros(shape.features, shape.stretches))
         self.embeddings = nn.Embedding(int(sizes.sum()), shape.embedding)
         nn.init.normal_(self.embeddings.weight, std=0.05)
         width = shape.features + len(sizes) * shape.embedding
@@ -68,14 +76,30 @@ class RankerNetwork(nn.Module):
 
     def forward(self, dense: Tensor, categories: Tensor) -> Tensor:
         """Return (N, 4) logits of (N, F) raw features and (N, 3) codes."""
-        x = (dense - self.mean) * self.scale
-        x = torch.where(x.abs() <= LARGEST_FINITE, x, torch.zeros_like(x))
-        x = x.clamp(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+        x = self._straight(dense)
+        if self.shape.stretches:
+            along = ((x.unsqueeze(-1) - self.starts) * self.rates).clamp(0.0, 1.0)
+            x = x + (along * self.bends).sum(dim=-1)
         known = (categories >= 0) & (categories < self.sizes)
         codes = torch.where(known, categories, torch.zeros_like(categories))
         embedded = self.embeddings(codes + self.offsets).flatten(1)
         logits: Tensor = self.heads(self.body(torch.cat([x, embedded], dim=1)))
         return logits + self.shifts[codes[:, 0]]
+
+    def _straight(self, dense: Tensor) -> Tensor:
+        x = (dense - self.mean[: dense.shape[1]]) * self.scale[: dense.shape[1]]
+        x = torch.where(x.abs() <= LARGEST_FINITE, x, torch.zeros_like(x))
+        return x.clamp(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+
+    @torch.no_grad()
+    def bend_at(self, dense: Tensor) -> None:
+        """Let curves bend at the quantiles of (N, F) raw features, the first F of all.
+
+        What comes after them stays straight.
+        """
+        starts, rates = stretches_of(self._straight(dense).numpy(), self.shape.stretches)
+        self.starts[: len(starts)] = torch.from_numpy(starts)
+        self.rates[: len(rates)] = torch.from_numpy(rates)
 
     @torch.no_grad()
     def fold_calibration(self, lines: list[tuple[float, float]], shifts: Floats) -> None:

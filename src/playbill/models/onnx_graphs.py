@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, checker, helper, numpy_helper
 
+from playbill.models.curves import NAMES
 from playbill.models.networks import (
     LARGEST_DEVIATION,
     LARGEST_FINITE,
@@ -97,7 +98,26 @@ def _standardised(graph: Graph, network: RankerNetwork) -> None:
     graph.add("Abs", ["scaled"], "size")
     graph.add("LessOrEqual", ["size", "finite"], "usable")
     graph.add("Where", ["usable", "scaled", "zero"], "cleaned")
-    graph.add("Clip", ["cleaned", "least", "most"], "x")
+    if not network.shape.stretches:
+        graph.add("Clip", ["cleaned", "least", "most"], "x")
+        return
+    graph.add("Clip", ["cleaned", "least", "most"], "straight")
+    _bent(graph, network)
+
+
+def _bent(graph: Graph, network: RankerNetwork) -> None:
+    for name, tensor in zip(NAMES, (network.starts, network.rates, network.bends), strict=True):
+        graph.constant(name, array_of(tensor))
+    graph.constant("last_axis", np.array([2], np.int64))
+    graph.constant("one", np.float32(1.0))
+    starts, rates, bends = NAMES
+    graph.add("Unsqueeze", ["straight", "last_axis"], "column")
+    graph.add("Sub", ["column", starts], "beyond")
+    graph.add("Mul", ["beyond", rates], "way")
+    graph.add("Clip", ["way", "zero", "one"], "along")
+    graph.add("Mul", ["along", bends], "parts")
+    graph.add("ReduceSum", ["parts", "last_axis"], "bent", keepdims=0)
+    graph.add("Add", ["straight", "bent"], "x")
 
 
 def _embedded(graph: Graph, network: RankerNetwork) -> None:

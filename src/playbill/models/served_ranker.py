@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.models.curves import curves_of
 from playbill.models.eight_bits import EightBitLayer, EightBits, in_eight_bits
 from playbill.models.layers_graph import eight_bit_graph, layers_graph
 from playbill.models.onnx_wire import Graph, Node
@@ -29,13 +30,25 @@ _TOLERANCE = 1e-5
 """Additions in another order; probabilities of float32 differ by less."""
 _ROUNDED = 5e-3
 """A code that is rounded the other way; products that overflow are off by much more."""
-_BEFORE = (
+_NUMBERS = (
     Node("Sub", ("dense", "mean"), ("centred",)),
     Node("Mul", ("centred", "scale"), ("scaled",)),
     Node("Abs", ("scaled",), ("size",)),
     Node("LessOrEqual", ("size", "finite"), ("usable",)),
     Node("Where", ("usable", "scaled", "zero"), ("cleaned",)),
-    Node("Clip", ("cleaned", "least", "most"), ("x",)),
+)
+_STRAIGHT = (Node("Clip", ("cleaned", "least", "most"), ("x",)),)
+_BENT = (
+    Node("Clip", ("cleaned", "least", "most"), ("straight",)),
+    Node("Unsqueeze", ("straight", "last_axis"), ("column",)),
+    Node("Sub", ("column", "curve_starts"), ("beyond",)),
+    Node("Mul", ("beyond", "curve_rates"), ("way",)),
+    Node("Clip", ("way", "zero", "one"), ("along",)),
+    Node("Mul", ("along", "curve_bends"), ("parts",)),
+    Node("ReduceSum", ("parts", "last_axis"), ("bent",)),
+    Node("Add", ("straight", "bent"), ("x",)),
+)
+_CODES = (
     Node("GreaterOrEqual", ("categories", "code_zero"), ("not_below",)),
     Node("Less", ("categories", "sizes"), ("not_above",)),
     Node("And", ("not_below", "not_above"), ("known",)),
@@ -45,7 +58,7 @@ _BEFORE = (
     Node("Reshape", ("gathered", "flat"), ("embedded",)),
     Node("Concat", ("x", "embedded"), ("input",)),
 )
-"""What the exporter puts before the layers."""
+"""What the exporter puts before the layers: numbers, straight or bent, and codes."""
 _AFTER = (
     Node("Gather", ("codes", "surface_place"), ("surface",)),
     Node("Gather", ("shifts", "surface"), ("shift",)),
@@ -92,6 +105,11 @@ class Layers:
         last = fixed[-1] + 1 + np.arange(width)
         self._columns = ours, theirs
         self._numbers = of("mean"), of("scale"), of("finite")[()], of("most")[()]
+        curves = curves_of(constants)
+        self._curves = tuple(
+            np.ascontiguousarray(np.stack(curves)[:, columns].transpose(2, 0, 1))
+            for columns in self._columns
+        )
         self._codes = of("sizes"), of("offsets"), of("embeddings")
         scale = np.float32(1.0) if eight_bits is None else 1.0 / eight_bits.ranges[0]
         first = (weights[0] * scale).astype(np.float32)
@@ -123,8 +141,8 @@ class Layers:
             self._bound = self._bind(len(dense))
         bound = self._bound
         fill_layers_input(
-            dense, categories, self._columns, self._numbers, self._codes, self._first,
-            bound.x, bound.first_bias,
+            dense, categories, self._columns, self._numbers, self._curves, self._codes,
+            self._first, bound.x, bound.first_bias,
         )  # fmt: skip
         surface = categories[0, 0]
         known = 0 <= surface < len(self._last_biases)
@@ -226,7 +244,8 @@ class ServedRanker:
 def layers_of(graph: Graph) -> int:
     """Return how many layers a graph of the exporter has, 0 for a graph of another kind."""
     count = sum(node.kind == "Gemm" for node in graph.nodes)
-    expected, x = list(_BEFORE), "input"
+    bent = _BENT[1] in graph.nodes
+    expected, x = [*_NUMBERS, *(_BENT if bent else _STRAIGHT), *_CODES], "input"
     for place in range(count):
         last = place == count - 1
         total = "logits" if last else f"sum_{place}"

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.models import Interests, Ranker
+from playbill.models.curves import read_numbers
 from playbill.models.eight_bits import EightBits, in_eight_bits
 from playbill.models.interests import VIEWER_INPUTS
 from playbill.models.onnx_wire import Graph
@@ -115,9 +116,7 @@ def fit_eight_bits(
 
 def _first_sums(constants: dict[str, npt.NDArray[Any]], lists: Lists) -> Floats:
     """Return (Q, C, W) sums of the first layer, as the graph has them before it cuts off."""
-    x = (lists.asked - constants["mean"]) * constants["scale"]
-    x = np.where(np.abs(x) <= constants["finite"], x, constants["zero"])
-    x = np.clip(x, constants["least"], constants["most"])
+    x = np.stack([read_numbers(constants, asked) for asked in lists.asked])
     known = (lists.categories >= 0) & (lists.categories < constants["sizes"])
     codes = np.where(known, lists.categories, 0) + constants["offsets"]
     embedded = constants["embeddings"][codes].reshape(*codes.shape[:2], -1)

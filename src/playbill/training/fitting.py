@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +35,8 @@ class Recipe(Generic[B]):
         rate: learning rate, by step and by the share of the whole that is done.
         random: what ``batches`` draws from beside torch's own generator.
         validate: the loss of a pass on rows held out; the best pass is kept. None keeps the last.
+        averaged: share of itself that the mean of all weights so far keeps at a step; what is
+            validated and kept is then that mean. None keeps the weights as they are.
     """
 
     stage: str
@@ -47,6 +50,11 @@ class Recipe(Generic[B]):
     rate: Callable[[int, float], float]
     random: np.random.Generator | None = None
     validate: Callable[[], float] | None = None
+    averaged: float | None = None
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return what is fitted, in an order that stays."""
+        return [each for module in self.modules.values() for each in module.parameters()]
 
 
 @dataclass(slots=True)
@@ -107,6 +115,8 @@ class _Fit(Generic[B]):
         self.recipe, self.session, self.report = recipe, session, report
         self.place, self.fitted = _Place(), Fitted()
         self.best: dict[str, dict[str, Tensor]] = {}
+        averaged = [] if recipe.averaged is None else recipe.parameters()
+        self.means = [each.detach().clone() for each in averaged]
         self.begun = self._chance()
 
     def run(self) -> Fitted:
@@ -142,7 +152,7 @@ class _Fit(Generic[B]):
             self._keep()
         self.fitted.losses.append(place.total / max(place.examples, 1))
         if recipe.validate is not None:
-            self._validated(recipe.validate())
+            self._validated(recipe.validate)
         place.passes, place.batches, place.examples, place.total = place.passes + 1, 0, 0, 0.0
         self.begun = self._chance()
         self._tell()
@@ -156,6 +166,7 @@ class _Fit(Generic[B]):
         loss = recipe.loss(batch)
         torch.autograd.backward(loss)
         recipe.optimiser.step()
+        self._average()
         count = recipe.size(batch)
         place.total += float(loss.detach()) * count
         place.examples += count
@@ -169,13 +180,35 @@ class _Fit(Generic[B]):
         within = self.place.examples / max(self.recipe.examples, 1)
         return min((self.place.passes + within) / self.recipe.passes, 1.0)
 
-    def _validated(self, loss: float) -> None:
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Let the means follow the weights; the first steps count for as much as those after."""
+        if self.recipe.averaged is None:
+            return
+        kept = min(self.recipe.averaged, (1 + self.place.steps) / (10 + self.place.steps))
+        for mean, weight in zip(self.means, self.recipe.parameters(), strict=True):
+            mean.lerp_(weight, 1.0 - kept)
+
+    @contextmanager
+    def _with_means(self) -> Iterator[None]:
+        """Put the means in the place of the weights for a while."""
+        parameters = self.recipe.parameters()[: len(self.means)]
+        weights = [each.data for each in parameters]
+        _put(self.means, parameters)
+        try:
+            yield
+        finally:
+            _put(weights, parameters)
+
+    def _validated(self, validate: Callable[[], float]) -> None:
         finite = [each for each in self.fitted.validation if math.isfinite(each)]
-        if math.isfinite(loss) and loss < min(finite, default=math.inf):
-            self.best = {
-                name: {key: value.clone() for key, value in module.state_dict().items()}
-                for name, module in self.recipe.modules.items()
-            }
+        with self._with_means():
+            loss = validate()
+            if math.isfinite(loss) and loss < min(finite, default=math.inf):
+                self.best = {
+                    name: {key: value.clone() for key, value in module.state_dict().items()}
+                    for name, module in self.recipe.modules.items()
+                }
         self.fitted.validation.append(loss)
 
     def _tell(self) -> None:
@@ -203,6 +236,7 @@ class _Fit(Generic[B]):
             "validation": self.fitted.validation,
             "modules": {name: each.state_dict() for name, each in self.recipe.modules.items()},
             "best": self.best,
+            "means": self.means,
             "optimiser": self.recipe.optimiser.state_dict(),
             "begun": self.begun,
             "torch": torch.get_rng_state(),
@@ -216,7 +250,7 @@ class _Fit(Generic[B]):
             return None
         self.place = _Place(**state["place"])
         self.fitted = Fitted(state["losses"], state["validation"])
-        self.best = state["best"]
+        self.best, self.means = state["best"], state["means"]
         for name, module in self.recipe.modules.items():
             module.load_state_dict(state["modules"][name])
         self.recipe.optimiser.load_state_dict(state["optimiser"])
@@ -226,6 +260,11 @@ class _Fit(Generic[B]):
             _restore(self.recipe.random, self.begun["numpy"])
         within: Tensor | None = state["torch"] if self.place.batches else None
         return within
+
+
+def _put(tensors: list[Tensor], parameters: list[nn.Parameter]) -> None:
+    for tensor, parameter in zip(tensors, parameters, strict=True):
+        parameter.data = tensor
 
 
 def _plain(random: np.random.Generator) -> dict[str, Any]:

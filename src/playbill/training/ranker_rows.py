@@ -11,6 +11,7 @@ from torch import Tensor
 from playbill.contracts import Settings
 from playbill.features import FEATURE_NAMES
 from playbill.models import INTERESTS
+from playbill.models.curves import STRETCHES
 from playbill.models.interest_network import InterestedRanker, InterestNetwork
 from playbill.models.networks import RankerNetwork, RankerShape
 from playbill.training.dataset import Histories, Rows
@@ -20,7 +21,9 @@ Places = npt.NDArray[np.int64]
 FEWEST_SHOWN = 5
 """A video that fewer rows show has no coordinates in the space of interests."""
 MOST_VIDEOS = 1 << 20
-_SCORED_ROWS = 16_384
+_SCORED_ROWS = 4_096
+_CURVE_ROWS = 200_000
+"""Rows, spread evenly over those that train, that say where curves bend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,12 @@ def network_of(
         mean = np.concatenate([mean, as_they_are])
         deviation = np.concatenate([deviation, as_they_are + np.float32(1.0)])
     deviation[inputs.without.silent()] = 0.0
-    shape = RankerShape(len(mean), sizes, hidden)
-    return InterestedRanker(RankerNetwork(shape, mean, deviation), interests)
+    shape = RankerShape(len(mean), sizes, hidden, stretches=STRETCHES if hidden else 0)
+    network = RankerNetwork(shape, mean, deviation)
+    if hidden:
+        some = train[:: -(-len(train) // _CURVE_ROWS)]
+        network.bend_at(torch.from_numpy(rows.dense[some]))
+    return InterestedRanker(network, interests)
 
 
 def moments(

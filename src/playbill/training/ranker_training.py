@@ -37,6 +37,8 @@ WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
 DECAY = 0.5
 """Share of the steps, at the end, over which it falls to a hundredth."""
+AVERAGED = 0.999
+"""What is kept is the mean of about the last thousand steps: decision 0040."""
 REQUIRED = ("click", "long_view")
 """Tasks without which a ranker is worth nothing."""
 
@@ -184,6 +186,7 @@ def _fit(
         examples=len(train),
         rate=lambda step, share: training.learning_rate * schedule(step / plan.steps),
         validate=lambda: _validation_loss(network, inputs, validate, weights),
+        averaged=AVERAGED,
     )
     losses = fit(recipe, session, within(on_progress, "train ranker")).validation
     if not any(map(math.isfinite, losses)):

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 Scorer = Callable[[Rows], Floats]
 """Rows to (N, 4) scores by ``TASKS``, never negative."""
 
-_AT_ONCE = 16_384
+_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True)
