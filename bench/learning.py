@@ -33,8 +33,9 @@ def made_rows() -> tuple[Rows, Split]:
     numbers = np.arange(ROWS)
     users = numbers % 5_000
     rows = Rows(
-        dense, categories, labels, numbers, users, numbers.astype(np.uint64), numbers, numbers
-    )
+        dense, categories, labels, numbers, users, numbers.astype(np.uint64), numbers, numbers,
+        numbers % 20, np.ones(labels.shape, np.bool_),
+    )  # fmt: skip
     last = ROWS * 9 // 10
     return rows, Split(last, ROWS, ROWS + 1, "shares")
 

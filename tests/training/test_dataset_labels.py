@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 from deltalake import DeltaTable
 from training_worlds import SETTINGS, STARTED_AT_MS, LivingLog, foreign, video
@@ -5,7 +6,7 @@ from training_worlds import SETTINGS, STARTED_AT_MS, LivingLog, foreign, video
 from playbill.contracts import EventType
 from playbill.core import MINUTE_MS, SECOND_MS
 from playbill.events import encode_videos
-from playbill.training import build_dataset
+from playbill.training import Dataset, build_dataset
 
 SHOWN_AT_MS = STARTED_AT_MS + MINUTE_MS
 WINDOW_MS = SETTINGS.labels.attribution_window_s * 1000
@@ -155,3 +156,42 @@ def test_rows_whose_window_is_open_are_counted(world, tmp_path):
     shown(world, 2, at_ms=SHOWN_AT_MS + WINDOW_MS)
     report, _ = built(world, tmp_path, "click")
     assert (report.rows, report.requests, report.immature_rows) == (2, 2, 1)
+
+
+def test_each_action_has_a_window_of_its_own(world, tmp_path):
+    labels = msgspec.structs.replace(SETTINGS.labels, like_window_s=10 * WINDOW_MS // 1000)
+    settings = msgspec.structs.replace(SETTINGS, labels=labels)
+    shown(world, 1)
+    at_ms = SHOWN_AT_MS + 5 * WINDOW_MS
+    late = [
+        world.event(kind, 1, 0, at_ms, request=foreign(1), watch_ms=20_000)
+        for kind in (EventType.CLICK, EventType.LIKE, EventType.WATCH, EventType.HIDE)
+    ]
+    world.events(late, at_ms + MINUTE_MS)
+    shown(world, 2, at_ms=at_ms)
+    report = build_dataset(world.log, settings, tmp_path)
+    assert (report.joined, report.late, report.labels.like) == (1, 3, 1)
+    assert (report.labels.click, report.labels.negative, report.labels.watched) == (0, 0, 0)
+    assert report.windows_s == {
+        "click": WINDOW_MS // 1000,
+        "long_view": WINDOW_MS // 1000,
+        "like": 10 * WINDOW_MS // 1000,
+        "negative": WINDOW_MS // 1000,
+    }
+    rows = Dataset.open(tmp_path).rows()
+    assert rows.known.tolist() == [[True, True, False, True], [False] * 4]
+    assert report.immature_rows == 2
+
+
+def test_rows_know_where_they_stood(world, tmp_path):
+    at_ms = SHOWN_AT_MS
+    records = [
+        world.event(
+            EventType.IMPRESSION, 1, 0, at_ms + k, request=foreign(k + 1), position=position
+        )
+        for k, position in enumerate((-1, 7))
+    ]
+    world.events(records, at_ms + MINUTE_MS)
+    _, positions = built(world, tmp_path, "position")
+    assert positions == [None, 7]
+    assert Dataset.open(tmp_path).rows().positions.tolist() == [-1, 7]

@@ -125,7 +125,7 @@ def test_any_number_of_rows_scores_as_it_does_alone(rows, histories, trained, si
 
 def test_a_required_task_of_one_class_is_refused_before_training(rows, histories, split, quickly):
     told = []
-    with pytest.raises(InvalidInput, match="rows are a click; a task needs rows"):
+    with pytest.raises(InvalidInput, match="are a click; a task needs rows"):
         train_ranker(
             relabelled(rows, "click", False),
             split,
@@ -145,9 +145,53 @@ def test_another_task_of_one_class_says_the_smoothed_rate_and_is_named(
     assert p[:, 3] == pytest.approx(1 / (trained.record["train_rows"] + 2), rel=1e-4)
 
 
-def test_without_any_task_to_learn_there_is_no_ranker():
+def test_without_any_task_to_learn_there_is_no_ranker(rows):
+    none = replace(rows, labels=np.zeros_like(rows.labels))
     with pytest.raises(InvalidInput, match="a task needs rows with and without"):
-        taught_tasks(np.zeros((10, 4), np.bool_))
+        taught_tasks(none, np.arange(10))
+
+
+def test_a_task_of_which_nothing_is_known_yet_cannot_be_required(rows, split):
+    train = np.flatnonzero(split.train(rows.at_ms))
+    known = rows.known.copy()
+    known[train, TASKS.index("click")] = False
+    with pytest.raises(InvalidInput, match="0 of 0 training rows whose attribution window"):
+        taught_tasks(replace(rows, known=known), train, ("click",))
+
+
+def test_a_label_that_may_still_come_teaches_and_judges_nothing(rows, histories, split, quickly):
+    """Turning round labels that are not known yet changes neither the ranker nor its figures."""
+    random = np.random.default_rng(9)
+    known = random.random(rows.known.shape) < [0.7, 0.9, 0.8, 1.0]
+    some = replace(rows, known=known)
+    other = replace(some, labels=np.where(known, rows.labels, ~rows.labels))
+    rankers = [train_ranker(each, split, quickly, histories) for each in (some, other)]
+    assert rankers[0].graph == rankers[1].graph
+    assert rankers[0].record == rankers[1].record
+    assert rankers[0].graph != train_ranker(rows, split, quickly, histories).graph
+    reports = split.report(rows.at_ms)
+    found = [
+        measure(score_rows(scorer_of(ranker, histories), each.only(reports), 0), seed=1)
+        for ranker, each in zip(rankers, (some, other), strict=True)
+    ]
+    assert found[0] == found[1]
+    assert found[0]["metrics"]["click"]["rows"] == known[reports, 0].sum()
+    assert found[0]["metrics"]["negative"]["rows"] == reports.sum()
+
+
+def test_where_nothing_is_known_there_are_no_figures(rows, histories, split, trained):
+    known = np.ones_like(rows.known)
+    known[:, TASKS.index("like")] = False
+    some = replace(rows, known=known).only(split.report(rows.at_ms))
+    scorer = scorer_of(trained, histories)
+    found = measure(score_rows(scorer, some, 0, {"same": scorer}), seed=1)
+    usual = found["metrics"]["click"]
+    assert found["metrics"]["like"].keys() == usual.keys()
+    told = {value for name, value in found["metrics"]["like"].items() if "rows" not in name}
+    assert told == {None, 0}
+    assert found["gains"]["same"]["like"].keys() == found["gains"]["same"]["click"].keys()
+    assert found["gains"]["same"]["like"]["auc"] is None
+    assert usual["auc"] is not None
 
 
 def test_a_feature_that_knows_the_label_is_seen_as_a_leak(rows, split):
@@ -173,7 +217,7 @@ def test_the_learning_rate_rises_stays_and_falls():
 def _losing(monkeypatch, losses):
     told = iter(losses)
     monkeypatch.setattr(
-        ranker_training, "_validation_loss", lambda *_: next(told, math.nan), raising=True
+        ranker_training.Losses, "validated", lambda *_: next(told, math.nan), raising=True
     )
 
 

@@ -71,10 +71,29 @@ class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What an impression is taught to predict."""
 
     attribution_window_s: Seconds = 1_800
-    """An outcome this long after its impression still belongs to it; later ones are counted."""
+    """An outcome this long after its impression still belongs to it; later ones are counted. Until
+    it has passed, an impression without the outcome teaches nothing."""
+    click_window_s: Seconds | None = None
+    """The same for clicks alone."""
+    watch_window_s: Seconds | None = None
+    """The same for watches, and so for long views."""
+    like_window_s: Seconds | None = None
+    """The same for likes."""
+    negative_window_s: Seconds | None = None
+    """The same for hides and reports."""
     long_view_ms: Count = 18_000
     """A watch this long, or of the whole video if that is shorter, is a long view. Fixed once the
     log has begun."""
+
+    def windows_s(self) -> dict[str, int]:
+        """Return how long after an impression each label may still come."""
+        own = {
+            "click": self.click_window_s,
+            "long_view": self.watch_window_s,
+            "like": self.like_window_s,
+            "negative": self.negative_window_s,
+        }
+        return {label: window or self.attribution_window_s for label, window in own.items()}
 
 
 class ServingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -104,16 +104,20 @@ def _boosted_trees(
     """Return LightGBM, a forest a task, each of the shape and size that validates best."""
     train = np.flatnonzero(split.train(rows.at_ms))[-_LONGEST:]
     validate = np.flatnonzero(split.validate(rows.at_ms))
-    taught = taught_tasks(rows.labels[train])
+    taught = taught_tasks(rows, train) & rows.known[validate].any(axis=0)
     report = within(on_progress, "lightgbm")
     inputs = [_columns(rows.dense[part], rows.categories[part]) for part in (train, validate)]
     found: list[Callable[[Floats], npt.NDArray[np.float64]]] = []
     for k in range(len(TASKS)):
-        labels = [rows.labels[part, k] for part in (train, validate)]
+        known = [rows.known[part, k] for part in (train, validate)]
+        labels = [
+            rows.labels[part, k][of] for part, of in zip((train, validate), known, strict=True)
+        ]
         if taught[k]:
-            found.append(_forest(inputs, labels, settings, shapes))
+            asked = [each[of] for each, of in zip(inputs, known, strict=True)]
+            found.append(_forest(asked, labels, settings, shapes))
         else:
-            found.append(_constant(float((labels[0].sum() + 1.0) / (len(train) + 2.0))))
+            found.append(_constant(float((labels[0].sum() + 1.0) / (len(labels[0]) + 2.0))))
         report((k + 1) / len(TASKS))
 
     def score(rows: Rows) -> Floats:

@@ -99,8 +99,8 @@ def _build(
             hint="serve feeds or import a history first, and post the videos it names",
         )
     within(on_progress, "join labels")(0.0)
-    window_s = settings.labels.attribution_window_s
-    labels = join_labels(folder, gathered.rows, window_s, settings.training.threads)
+    windows_s = settings.labels.windows_s()
+    labels = join_labels(folder, gathered.rows, windows_s, settings.training.threads)
     within(on_progress, "join labels")(1.0)
     counts = _Counts()
     items = iter([item_batch(gathered.state.items.used())])
@@ -171,8 +171,8 @@ def _report(
     settings: Settings,
     versions: dict[str, int],
 ) -> DatasetReport:
-    window_ms = settings.labels.attribution_window_s * 1000
-    open_since_ms = gathered.state.at_ms - window_ms
+    windows_s = settings.labels.windows_s()
+    open_since_ms = gathered.state.at_ms - max(windows_s.values()) * 1000
     positives = {name: int((labels.bits >> k & 1).sum()) for k, name in enumerate(LABELS)}
     return DatasetReport(
         rows=gathered.rows,
@@ -191,7 +191,8 @@ def _report(
         last_at_ms=counts.last_at_ms,
         epoch=gathered.state.epoch,
         features=features_digest(),
-        attribution_window_s=settings.labels.attribution_window_s,
+        windows_s=windows_s,
+        ended_at_ms=gathered.state.at_ms,
         long_view_ms=settings.labels.long_view_ms,
         regions=list(settings.regions),
         **versions,

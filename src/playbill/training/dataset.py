@@ -35,7 +35,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 _CATEGORIES = ("surface", "region", "topic")
-_PLAIN = ("at_ms", "video", "item", "snapshot")
+_PLAIN = ("at_ms", "video", "item", "snapshot", "position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class Rows:
 
     ``dense`` (N, F); ``categories`` (N, 3) surface, region, first topic's number + 1; ``labels``
     (N, 4) bool by ``LABELS``; ``users`` (N,) a number a viewer; ``videos`` (N,) keys; ``items``
-    (N,) rows of the items table; ``snapshots`` (N,) rows of the histories.
+    (N,) rows of the items table; ``snapshots`` (N,) rows of the histories; ``positions`` (N,) from
+    0, -1 where nobody said; ``known`` (N, 4) bool, whether the time had passed in which the label
+    could still come.
     """
 
     dense: Floats
@@ -55,6 +57,8 @@ class Rows:
     videos: npt.NDArray[np.uint64]
     items: Ints
     snapshots: Ints
+    positions: Ints
+    known: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.at_ms)
@@ -132,7 +136,7 @@ class Dataset:
         """
         with _reading(ROWS_TABLE, self.report.table_version):
             table = self._table(ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
-            rows = _read_rows(table, self.report.rows)
+            rows = _read_rows(table, self.report)
         return rows if from_ms is None else rows.only(rows.at_ms >= from_ms)
 
     def columns(self, *names: str) -> Any:
@@ -231,8 +235,9 @@ def _require_columns(table: str, found: list[str], expected: list[str]) -> None:
         )
 
 
-def _read_rows(table: Any, size: int) -> Rows:
-    """Return ``size`` rows of a table whose files hold them in any order."""
+def _read_rows(table: Any, report: DatasetReport) -> Rows:
+    """Return the rows of a table whose files hold them in any order."""
+    size = report.rows
     dense = np.empty((size, len(FEATURE_NAMES)), np.float32)
     categories = np.empty((size, len(_CATEGORIES)), np.int64)
     labels = np.empty((size, len(LABELS)), np.bool_)
@@ -253,14 +258,17 @@ def _read_rows(table: Any, size: int) -> Rows:
             for place, name in enumerate(names):
                 target[at, place] = batch.column(name).to_numpy(zero_copy_only=False)
         for name, column in plain.items():
-            column[at] = batch.column(name).to_numpy()
+            column[at] = batch.column(name).fill_null(-1).to_numpy(zero_copy_only=False)
         ids[at] = _ids(batch.column("user"))
     if not met.all():
         raise _torn(f"{ROWS_TABLE} lacks {int((~met).sum()):,} of {size:,} rows")
     _require_finite(dense)
     users, _ = number_ids(ids)
     at_ms, videos = plain["at_ms"], as_keys(plain["video"])
-    return Rows(dense, categories, labels, at_ms, users, videos, plain["item"], plain["snapshot"])
+    windows_ms = np.array([report.windows_s[label] * 1000 for label in LABELS])
+    known = at_ms[:, None] + windows_ms <= report.ended_at_ms
+    places = plain["item"], plain["snapshot"], plain["position"]
+    return Rows(dense, categories, labels, at_ms, users, videos, *places, known)
 
 
 def _torn(message: str) -> InvalidInput:

@@ -11,6 +11,8 @@ from playbill.training.metrics import Ints, Mask, Scores, auc, calibration, grou
 
 _FEWEST_LIST_ROWS = 100
 NOT_DRAWN = Spread(None, None, None)
+_ORDER = ("auc", "gauc", "gauc_one_snapshot")
+_OF_PROBABILITIES = ("log_loss", "calibration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,12 @@ class Figures:
             p_one_snapshot: (N,) with each viewer-day read once.
             in_order_only: p is no probability: it has an order and nothing else.
         """
+        found: dict[str, Any] = {"rows": len(labels), "positives": int(labels.sum())}
+        if not len(labels):
+            return found | _nothing(in_order_only)
         by_day = group_aucs(labels, p, self.viewer_days)
         by_snapshot = group_aucs(labels, p_one_snapshot, self.viewer_days)
         by_list = group_aucs(labels, p, self.lists)
-        found: dict[str, Any] = {"positives": int(labels.sum())}
         found |= figure("auc", auc(labels, p), spread_of(self.draws.aucs(labels, p)))
         found |= figure("gauc", by_day.mean(), self.draws.groups(by_day))
         found |= figure("gauc_one_snapshot", by_snapshot.mean(), self.draws.groups(by_snapshot))
@@ -69,6 +73,8 @@ class Figures:
             ours: scores as served, and with each viewer-day read once.
             theirs: the same of the other.
         """
+        if not len(labels):
+            return {k: v for name in _ORDER for k, v in figure(name, None, NOT_DRAWN).items()}
         found = _difference(
             "auc",
             [auc(labels, each[0]) for each in (ours, theirs)],
@@ -79,6 +85,14 @@ class Figures:
             means = [each.mean() for each in by_day]
             found |= _difference(name, means, [self.draws.group_means(each) for each in by_day])
         return found
+
+
+def _nothing(in_order_only: bool) -> dict[str, Any]:
+    """Return the figures of no rows."""
+    names = (*_ORDER, "gauc_list", *(() if in_order_only else _OF_PROBABILITIES))
+    found = {k: v for name in names for k, v in figure(name, None, NOT_DRAWN).items()}
+    found["list_rows"] = 0
+    return found if in_order_only else found | {"normalised_entropy": None}
 
 
 def _difference(name: str, values: list[float | None], draws: list[Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Outcomes find the impression they belong to: one as-of join over columns on disk."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,10 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow.dataset
+
+from playbill.training.schema import LABELS
+
+_BITS = {f"{label}_bit": 1 << LABELS.index(label) for label in ("click", "like")}
 
 _JOIN = """
 CREATE TEMP TABLE joined AS
@@ -32,10 +37,18 @@ WITH named AS (
 SELECT * FROM by_request UNION ALL SELECT * FROM by_time
 """
 
-_COUNT = """
-SELECT count(*) FILTER (row_id IS NULL), count(*) FILTER (delay_ms > $window_ms),
-       count(*) FILTER (delay_ms <= $window_ms)
+_LIMIT = """
+CREATE TEMP TABLE limited AS
+SELECT *, CASE WHEN watched THEN $long_view WHEN labels & $click_bit <> 0 THEN $click
+               WHEN labels & $like_bit <> 0 THEN $like ELSE $negative END AS window_ms
 FROM joined
+"""
+"""Each outcome is of one kind: what is no watch, click or like is a hide or a report."""
+
+_COUNT = """
+SELECT count(*) FILTER (row_id IS NULL), count(*) FILTER (delay_ms > window_ms),
+       count(*) FILTER (delay_ms <= window_ms)
+FROM limited
 """
 
 _REQUESTS = "SELECT count(DISTINCT request) FROM keys WHERE request <> 0"
@@ -43,7 +56,7 @@ _REQUESTS = "SELECT count(DISTINCT request) FROM keys WHERE request <> 0"
 _GATHER = """
 SELECT row_id, bit_or(labels) AS labels, max(watch_ms) FILTER (watched) AS watch_ms,
        min(greatest(delay_ms, 0)) AS delay_ms
-FROM joined WHERE delay_ms <= $window_ms GROUP BY row_id
+FROM limited WHERE delay_ms <= window_ms GROUP BY row_id
 """
 
 
@@ -67,17 +80,17 @@ class Labels:
     requests: int
 
 
-def join_labels(folder: Path, rows: int, window_s: int, threads: int) -> Labels:
+def join_labels(folder: Path, rows: int, windows_s: Mapping[str, int], threads: int) -> Labels:
     """Return the labels of the staged rows.
 
     An outcome that names a request belongs to that request's showing of the video to that viewer,
     whatever its clock says; one that names none belongs to the viewer's latest showing of the
-    video not after it. What lies more than the window after its showing is late.
+    video not after it. What lies more than its kind's window after its showing is late.
 
     Args:
         folder: a finished ``Stage``.
         rows: how many rows were staged.
-        window_s: the attribution window in seconds.
+        windows_s: the attribution window of each label in seconds.
         threads: threads of the join; the result does not depend on them.
     """
     with duckdb.connect(":memory:") as connection:
@@ -87,12 +100,13 @@ def join_labels(folder: Path, rows: int, window_s: int, threads: int) -> Labels:
             source = pyarrow.dataset.dataset(str(folder / f"{name}.arrow"), format="ipc")
             connection.register(name, source)
         connection.execute(_JOIN)
-        window = {"window_ms": window_s * 1000}
-        counts = connection.execute(_COUNT, window).fetchone()
+        windows_ms = {label: window * 1000 for label, window in windows_s.items()}
+        connection.execute(_LIMIT, {**windows_ms, **_BITS})
+        counts = connection.execute(_COUNT).fetchone()
         requests = connection.execute(_REQUESTS).fetchone()
         assert counts is not None
         assert requests is not None
-        found = connection.execute(_GATHER, window).fetchnumpy()
+        found = connection.execute(_GATHER).fetchnumpy()
     unmatched, late, joined = counts
     return _dense(found, rows, joined=joined, late=late, unmatched=unmatched, requests=requests[0])
 

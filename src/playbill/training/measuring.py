@@ -13,7 +13,7 @@ from playbill.training.baselines import ITEM_RATES
 from playbill.training.bootstrap import LEVEL, Resamples
 from playbill.training.dataset import Rows
 from playbill.training.figures import Figures
-from playbill.training.metrics import Ints
+from playbill.training.metrics import Ints, Mask, Scores
 from playbill.training.one_snapshot import first_of_group, with_one_snapshot
 from playbill.training.row_scorer import Scorer
 from playbill.training.slices import measure_slices
@@ -111,20 +111,19 @@ def measure(
         regions: likewise.
     """
     rows, groups = scored.rows, viewer_days(scored.rows.users, scored.days)
-    draws = Resamples.draw(rows.users, resamples, seed)
-    figures = Figures(groups, rows.snapshots, draws)
-    metrics = _by_task(figures, rows, scored.ranker)
+    tasks = _tasks_of(rows, groups, resamples, seed)
+    metrics = _by_task(tasks, scored.ranker)
     return {
         "rows": len(rows),
-        "viewers": draws.counts.shape[1],
+        "viewers": len(np.unique(rows.users)),
         "metrics": metrics,
-        "floor": _floor(figures, scored, groups),
+        "floor": _floor(tasks, rows, groups),
         "baselines": {
-            name: _by_task(figures, rows, pair, in_order_only=name in IN_ORDER_ONLY)
+            name: _by_task(tasks, pair, in_order_only=name in IN_ORDER_ONLY)
             for name, pair in scored.baselines.items()
         },
         "gains": {
-            name: _gains(figures, rows, scored.ranker, pair)
+            name: {task: each.gains(scored.ranker, pair) for task, each in tasks.items()}
             for name, pair in scored.baselines.items()
         },
         "slices": measure_slices(rows, scored.ranker.p, surfaces, regions),
@@ -138,38 +137,61 @@ def measure(
     }
 
 
-def _by_task(
-    figures: Figures, rows: Rows, pair: Pair, *, in_order_only: bool = False
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The rows whose label of one task is known: their ``places``, ``labels`` and ``figures``."""
+
+    number: int
+    places: Ints
+    labels: Mask
+    figures: Figures
+
+    def of(self, p: Scores, p_one_snapshot: Scores, *, in_order_only: bool = False) -> Any:
+        """Return the figures of (N,) scores of all rows."""
+        known = p[self.places], p_one_snapshot[self.places]
+        return self.figures.of(self.labels, *known, in_order_only=in_order_only)
+
+    def gains(self, ours: Pair, theirs: Pair) -> dict[str, Any]:
+        """Return by how much one ranker is above another."""
+        return self.figures.gains(self.labels, self._scores(ours), self._scores(theirs))
+
+    def _scores(self, pair: Pair) -> tuple[Scores, Scores]:
+        k = self.number
+        return pair.p[self.places, k], pair.p_one_snapshot[self.places, k]
+
+
+def _tasks_of(rows: Rows, groups: Ints, resamples: int, seed: int) -> dict[str, _Task]:
+    """Return the tasks by name; those that know the same rows share the draws."""
+    figures = dict[bytes, Figures]()
+    found = {}
+    for k, task in enumerate(TASKS):
+        places = np.flatnonzero(rows.known[:, k])
+        shared = places.tobytes()
+        if shared not in figures:
+            draws = Resamples.draw(rows.users[places], resamples, seed)
+            figures[shared] = Figures(groups[places], rows.snapshots[places], draws)
+        found[task] = _Task(k, places, rows.labels[places, k], figures[shared])
+    return found
+
+
+def _by_task(tasks: dict[str, _Task], pair: Pair, *, in_order_only: bool = False) -> dict[str, Any]:
     return {
-        task: figures.of(
-            rows.labels[:, k],
-            pair.p[:, k],
-            pair.p_one_snapshot[:, k],
+        task: each.of(
+            pair.p[:, each.number],
+            pair.p_one_snapshot[:, each.number],
             in_order_only=in_order_only,
         )
-        for k, task in enumerate(TASKS)
+        for task, each in tasks.items()
     }
 
 
-def _gains(figures: Figures, rows: Rows, ours: Pair, theirs: Pair) -> dict[str, Any]:
-    return {
-        task: figures.gains(
-            rows.labels[:, k],
-            (ours.p[:, k], ours.p_one_snapshot[:, k]),
-            (theirs.p[:, k], theirs.p_one_snapshot[:, k]),
-        )
-        for k, task in enumerate(TASKS)
-    }
-
-
-def _floor(figures: Figures, scored: Scored, groups: Ints) -> dict[str, Any]:
-    rows, floor = scored.rows, dict[str, Any]()
+def _floor(tasks: dict[str, _Task], rows: Rows, groups: Ints) -> dict[str, Any]:
+    floor = dict[str, Any]()
     firsts = first_of_group(groups, rows.at_ms)
-    for k, task in enumerate(TASKS):
+    for task, each in tasks.items():
         score = rows.dense[:, FEATURE_NAMES.index(FLOOR[task])]
         once = score if task != "like" else score[firsts]
-        floor[task] = {"score": FLOOR[task], **figures.of(rows.labels[:, k], score, once)}
+        floor[task] = {"score": FLOOR[task], **each.of(score, once)}
     return floor
 
 

@@ -20,6 +20,8 @@ def auc(labels: Mask, scores: Scores) -> float | None:
 
     Source: the Mann-Whitney statistic with mid-ranks.
     """
+    if not len(labels):
+        return None
     found = weighted_aucs(labels, scores, np.ones((1, len(labels))))[0]
     return None if np.isnan(found) else float(found)
 

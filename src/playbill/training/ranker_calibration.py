@@ -29,22 +29,31 @@ class Calibration:
 
     @classmethod
     def fit(
-        cls, logits: Floats, labels: Mask, surfaces: npt.NDArray[np.int64], count: int, wanted: Mask
+        cls,
+        logits: Floats,
+        labels: Mask,
+        known: Mask,
+        surfaces: npt.NDArray[np.int64],
+        count: int,
+        wanted: Mask,
     ) -> "Calibration":
         """Return what makes (N, 4) logits say as often as (N, 4) labels happen.
 
         Args:
             logits: of rows that did not train.
             labels: of the same rows.
+            known: (N, 4) which of the labels count.
             surfaces: (N,) codes of theirs.
             count: how many codes there are, that of no known surface included.
             wanted: (4,) tasks; the others stay as they are.
         """
         lines, shifts = [(1.0, 0.0)] * len(TASKS), np.zeros((count, len(TASKS)), np.float32)
-        for k in np.flatnonzero(wanted):
-            lines[k] = scale, shift = fit_platt(logits[:, k], labels[:, k])
-            calibrated = logits[:, k] * np.float32(scale) + np.float32(shift)
-            shifts[:, k] = shifts_of(calibrated, labels[:, k], surfaces, count)
+        for k in np.flatnonzero(wanted & known.any(axis=0)):
+            rows = known[:, k]
+            raw, happened = logits[rows, k], labels[rows, k]
+            lines[k] = scale, shift = fit_platt(raw, happened)
+            calibrated = raw * np.float32(scale) + np.float32(shift)
+            shifts[:, k] = shifts_of(calibrated, happened, surfaces[rows], count)
         return cls(lines, shifts)
 
     def described(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from playbill.models.onnx_graphs import ranker_graph
 from playbill.training.dataset import Histories, Rows
 from playbill.training.determinism import repeatable
 from playbill.training.fitting import Recipe, Session, fit
+from playbill.training.positions import PositionBias
 from playbill.training.progress import OnProgress, within
 from playbill.training.ranker_calibration import Calibration
 from playbill.training.ranker_rows import NOTHING, Ablation, RankerRows, network_of, score_logits
@@ -98,18 +99,19 @@ def train_ranker(
     """
     train = np.flatnonzero(split.train(rows.at_ms))
     validate = np.flatnonzero(split.validate(rows.at_ms))
-    taught = taught_tasks(rows.labels[train], require)
+    taught = taught_tasks(rows, train, require)
     training, inputs = settings.training, RankerRows(rows, histories, without)
     with repeatable(training.seed, training.threads):
         widths = training.hidden if hidden is None else hidden
         network = network_of(inputs, train, settings, widths)
+        places = PositionBias(len(settings.surfaces) + 1)
         parts = train, validate
-        losses = _fit(network, inputs, parts, settings, taught, session, on_progress)
-        _silence(network.ranker, rows.labels[train], taught)
+        losses = _fit(network, places, inputs, parts, settings, taught, session, on_progress)
+        _silence(network.ranker, rows, train, taught)
         interests = network.interests.rounded() if network.interests else None
         logits = score_logits(network, inputs, validate)
     surfaces, wanted = len(settings.surfaces) + 1, taught & (not without.calibration)
-    chosen = rows.labels[validate], rows.categories[validate, 0]
+    chosen = rows.labels[validate], rows.known[validate], rows.categories[validate, 0]
     calibration = Calibration.fit(logits, *chosen, surfaces, wanted)
     network.ranker.fold_calibration(calibration.lines, calibration.shifts)
     record = {
@@ -117,6 +119,7 @@ def train_ranker(
         "validate_rows": len(validate),
         **_described(losses),
         **calibration.described(),
+        "click_odds_by_place": places.described(settings.surfaces),
         "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
@@ -132,21 +135,20 @@ def _described(losses: list[float]) -> dict[str, Any]:
     }
 
 
-def taught_tasks(
-    labels: npt.NDArray[np.bool_], require: tuple[str, ...] = ()
-) -> npt.NDArray[np.bool_]:
-    """Return (4,) True for tasks that have both classes among (N, 4) labels.
+def taught_tasks(rows: Rows, train: Places, require: tuple[str, ...] = ()) -> npt.NDArray[np.bool_]:
+    """Return (4,) True for tasks that have both classes among rows that train and are known.
 
     Raises:
         InvalidInput: a required task has not, or none has.
     """
-    counts = labels.sum(axis=0)
-    taught: npt.NDArray[np.bool_] = (counts > 0) & (counts < len(labels))
-    for task, known, count in zip(TASKS, taught, counts, strict=True):
-        if not known and (task in require or not taught.any()):
+    known = rows.known[train]
+    counts, sizes = (rows.labels[train] & known).sum(axis=0), known.sum(axis=0)
+    taught: npt.NDArray[np.bool_] = (counts > 0) & (counts < sizes)
+    for task, both, count, size in zip(TASKS, taught, counts, sizes, strict=True):
+        if not both and (task in require or not taught.any()):
             raise InvalidInput(
-                f"{count:,} of {len(labels):,} training rows are a {task}; a task needs rows "
-                "with and without",
+                f"{count:,} of {size:,} training rows whose attribution window has passed are a "
+                f"{task}; a task needs rows with and without",
                 hint="check that outcomes reach the log and join: see late and unmatched",
             )
     return taught
@@ -154,6 +156,7 @@ def taught_tasks(
 
 def _fit(
     network: InterestedRanker,
+    places: PositionBias,
     inputs: RankerRows,
     parts: tuple[Places, Places],
     settings: Settings,
@@ -168,7 +171,7 @@ def _fit(
     """
     training, (train, validate) = settings.training, parts
     plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=FEWEST_STEPS)
-    weights = torch.from_numpy(taught.astype(np.float32))
+    losses_of = Losses(network, places, inputs, taught)
 
     def batches() -> Iterator[Places]:
         order = train[torch.randperm(len(train)).numpy()]
@@ -177,15 +180,15 @@ def _fit(
 
     recipe = Recipe(
         stage="ranker",
-        modules={"ranker": network},
-        optimiser=torch.optim.AdamW(_groups(network), lr=training.learning_rate),
+        modules={"ranker": network, "places": places},
+        optimiser=torch.optim.AdamW(_groups(network, places), lr=training.learning_rate),
         passes=plan.passes,
         batches=batches,
-        loss=lambda part: _loss(network, inputs, part, weights),
+        loss=losses_of.of,
         size=len,
         examples=len(train),
         rate=lambda step, share: training.learning_rate * schedule(step / plan.steps),
-        validate=lambda: _validation_loss(network, inputs, validate, weights),
+        validate=lambda: losses_of.validated(validate),
         averaged=AVERAGED,
     )
     losses = fit(recipe, session, within(on_progress, "train ranker")).validation
@@ -204,38 +207,54 @@ def schedule(done: float) -> float:
     return max(min((done + 1e-4) / WARM_UP, 1.0, (1.0 - done) / DECAY), 0.01)
 
 
-def _groups(network: InterestedRanker) -> list[dict[str, Any]]:
+def _groups(network: InterestedRanker, places: PositionBias) -> list[dict[str, Any]]:
     """Return the parameters with what each gives up of its weight at a step."""
-    groups = [{"params": list(network.ranker.parameters()), "weight_decay": WEIGHT_DECAY}]
+    usual = [*network.ranker.parameters(), *places.parameters()]
+    groups = [{"params": usual, "weight_decay": WEIGHT_DECAY}]
     if network.interests is not None:
         of_videos = list(network.interests.parameters())
         groups.append({"params": of_videos, "weight_decay": INTEREST_DECAY})
     return groups
 
 
-def _loss(network: InterestedRanker, inputs: RankerRows, part: Places, weights: Tensor) -> Tensor:
-    """Return the sum over tasks of the mean log loss."""
-    logits = network(*inputs.of(part))
-    targets = torch.from_numpy(inputs.rows.labels[part].astype(np.float32))
-    losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return (losses.mean(dim=0) * weights).sum()
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The log loss of tasks that are taught, each over rows whose label is known."""
 
+    network: InterestedRanker
+    places: PositionBias
+    inputs: RankerRows
+    taught: npt.NDArray[np.bool_]
 
-def _validation_loss(
-    network: InterestedRanker, inputs: RankerRows, validate: Places, weights: Tensor
-) -> float:
-    logits = torch.from_numpy(score_logits(network, inputs, validate))
-    targets = torch.from_numpy(inputs.rows.labels[validate].astype(np.float32))
-    losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return float((losses.mean(dim=0, dtype=torch.float64) * weights).sum())
+    def of(self, part: Places) -> Tensor:
+        """Return the sum over tasks of the mean over some rows."""
+        return self._mean(self.network(*self.inputs.of(part)), part)
+
+    def validated(self, part: Places) -> float:
+        """Return the same of rows that do not train."""
+        with torch.no_grad():
+            logits = torch.from_numpy(score_logits(self.network, self.inputs, part))
+            return float(self._mean(logits.double(), part))
+
+    def _mean(self, logits: Tensor, part: Places) -> Tensor:
+        rows = self.inputs.rows
+        logits = logits + self.places.of(rows, part)
+        targets = torch.from_numpy(rows.labels[part]).to(logits.dtype)
+        known = torch.from_numpy(rows.known[part] & self.taught).to(logits.dtype)
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, targets, reduction="none"
+        )
+        return ((losses * known).sum(dim=0) / known.sum(dim=0).clamp(min=1.0)).sum()
 
 
 def _silence(
-    network: RankerNetwork, labels: npt.NDArray[np.bool_], taught: npt.NDArray[np.bool_]
+    network: RankerNetwork, rows: Rows, train: Places, taught: npt.NDArray[np.bool_]
 ) -> None:
-    """Make untaught heads say the smoothed rate, whatever the input."""
+    """Make untaught heads say the smoothed rate of known rows, whatever the input."""
+    known = rows.known[train]
+    counts, sizes = (rows.labels[train] & known).sum(axis=0), known.sum(axis=0)
     with torch.no_grad():
         for head in np.flatnonzero(~taught):
-            rate = (labels[:, head].sum() + 1.0) / (len(labels) + 2.0)
+            rate = (counts[head] + 1.0) / (sizes[head] + 2.0)
             network.heads.weight[head] = 0.0
             network.heads.bias[head] = float(np.log(rate / (1.0 - rate)))

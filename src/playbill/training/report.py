@@ -30,13 +30,13 @@ class DatasetReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     outcomes: int
     """Clicks, watches, likes, hides and reports in the log, repeated event ids left out."""
     joined: int
-    """Of these, within the attribution window of their impression."""
+    """Of these, within their attribution window after their impression."""
     late: int
     """Of these, after the window: counted, never joined."""
     unmatched: int
     """Of these, without an impression to belong to."""
     immature_rows: int
-    """Rows whose attribution window was still open when the log ended."""
+    """Rows of which some attribution window was still open when the log ended."""
     unsettled_rows: int
     """Served rows whose item state was read amid an epoch: features within one epoch of exact."""
     unread_requests: int
@@ -51,7 +51,10 @@ class DatasetReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     items_version: int
     features: str
     """Digest of the feature definitions the columns were read with."""
-    attribution_window_s: int
+    windows_s: dict[str, int]
+    """How long after its impression an outcome still belongs to it, by label."""
+    ended_at_ms: int
+    """When the log ended."""
     long_view_ms: int
     regions: list[str]
     """Declared regions; region code r is the r-th."""

@@ -54,16 +54,18 @@ def _by_value(rows: Rows, p: Floats, codes: Ints, names: tuple[str, ...]) -> dic
         if count >= FEWEST_ROWS:
             mine = codes == code
             name = names[code] if code < len(names) else str(code)
-            found[name] = {"rows": int(count), **_by_task(rows.labels[mine], p[mine])}
+            found[name] = {"rows": int(count), **_by_task(rows.only(mine), p[mine])}
     return found
 
 
-def _by_task(labels: npt.NDArray[np.bool_], p: Floats) -> dict[str, Any]:
-    return {
-        task: {
-            "positives": int(labels[:, k].sum()),
-            "auc": rounded(auc(labels[:, k], p[:, k])),
-            "calibration": rounded(calibration(labels[:, k], p[:, k])),
+def _by_task(rows: Rows, p: Floats) -> dict[str, Any]:
+    found = {}
+    for k, task in enumerate(TASKS):
+        known = rows.known[:, k]
+        labels, foretold = rows.labels[known, k], p[known, k]
+        found[task] = {
+            "positives": int(labels.sum()),
+            "auc": rounded(auc(labels, foretold)),
+            "calibration": rounded(calibration(labels, foretold)),
         }
-        for k, task in enumerate(TASKS)
-    }
+    return found
