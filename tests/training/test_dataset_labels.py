@@ -178,9 +178,26 @@ def test_each_action_has_a_window_of_its_own(world, tmp_path):
         "like": 10 * WINDOW_MS // 1000,
         "negative": WINDOW_MS // 1000,
     }
-    rows = Dataset.open(tmp_path).rows()
-    assert rows.known.tolist() == [[True, True, False, True], [False] * 4]
     assert report.immature_rows == 2
+
+
+def test_a_label_is_known_once_its_window_has_passed(world, tmp_path):
+    labels = msgspec.structs.replace(SETTINGS.labels, like_window_s=3 * WINDOW_MS // 1000)
+    settings = msgspec.structs.replace(SETTINGS, labels=labels)
+    for at_ms in (SHOWN_AT_MS, SHOWN_AT_MS + 100 * WINDOW_MS):
+        shown(world, 1, at_ms=at_ms)
+    shown(world, 2, at_ms=SHOWN_AT_MS + 102 * WINDOW_MS)
+    build_dataset(world.log, settings, tmp_path)
+    rows = Dataset.open(tmp_path).rows()
+    assert rows.known.tolist() == [[True] * 4, [True, True, False, True], [False] * 4]
+
+
+def test_of_a_young_log_no_more_than_a_twentieth_is_waited_for(world, tmp_path):
+    for minute in range(40):
+        shown(world, minute + 1, at_ms=SHOWN_AT_MS + minute * MINUTE_MS)
+    build_dataset(world.log, SETTINGS, tmp_path)
+    known = Dataset.open(tmp_path).rows().known.all(axis=1)
+    assert known.tolist() == [True] * 38 + [False] * 2
 
 
 def test_rows_know_where_they_stood(world, tmp_path):

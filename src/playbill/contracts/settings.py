@@ -72,7 +72,7 @@ class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     attribution_window_s: Seconds = 1_800
     """An outcome this long after its impression still belongs to it; later ones are counted. Until
-    it has passed, an impression without the outcome teaches nothing."""
+    it has passed, or a twentieth of what the log covers, an impression does not teach that task."""
     click_window_s: Seconds | None = None
     """The same for clicks alone."""
     watch_window_s: Seconds | None = None

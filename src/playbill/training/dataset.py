@@ -35,6 +35,9 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 _CATEGORIES = ("surface", "region", "topic")
+_YOUNG = 20
+"""A log that covers fewer windows than this is not waited for in full, or a new home would have
+nothing to learn from."""
 _PLAIN = ("at_ms", "video", "item", "snapshot", "position")
 
 
@@ -265,10 +268,19 @@ def _read_rows(table: Any, report: DatasetReport) -> Rows:
     _require_finite(dense)
     users, _ = number_ids(ids)
     at_ms, videos = plain["at_ms"], as_keys(plain["video"])
-    windows_ms = np.array([report.windows_s[label] * 1000 for label in LABELS])
-    known = at_ms[:, None] + windows_ms <= report.ended_at_ms
+    known = at_ms[:, None] + _waits_ms(report) <= report.ended_at_ms
     places = plain["item"], plain["snapshot"], plain["position"]
     return Rows(dense, categories, labels, at_ms, users, videos, *places, known)
+
+
+def _waits_ms(report: DatasetReport) -> Ints:
+    """Return (4,) how old an impression must be for its label to be known.
+
+    The attribution window, and of a young log no more than a twentieth of what it covers.
+    """
+    covered_ms = report.ended_at_ms - report.first_at_ms
+    windows_ms = np.array([report.windows_s[label] * 1000 for label in LABELS], np.int64)
+    return np.minimum(windows_ms, covered_ms // _YOUNG)
 
 
 def _torn(message: str) -> InvalidInput:
