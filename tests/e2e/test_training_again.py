@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from live_home import LiveHome, until
-from playbill.app.retraining import retrain
+from playbill.app.retraining import begins_warm, retrain
 from playbill.app.stopping import Stopped
 from playbill.app.verbs import Home
 from playbill.cli.main import app
@@ -136,3 +136,42 @@ def test_unless_worse_tells_how_far_apart_they_are(lived: LiveHome, tmp_path: Pa
     assert done.exit_code == 0, done.output
     assert f"AUC above the champion {before[:19]}" in done.stdout
     assert ("it serves now" in done.stdout) == (champion(home) != before)
+
+
+def test_a_training_begins_with_the_champion_and_is_made_once_more(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    live = copy_of(lived.home, tmp_path / "home")
+    before = champion(live.home)
+    with pytest.raises(InvalidInput, match="no row that trains is newer"):
+        Home(live.home).train(warm=True)
+    live.start()
+    for number in range(200):
+        live.feed(f"viewer{number % 100}", size=15)
+    assert live.stop() == 0
+    done = CliRunner().invoke(app, ["train", "--home", str(live.home), "--warm"])
+    assert done.exit_code == 0, done.output
+    warm = champion(live.home)
+    assert warm != before
+    said = Home(live.home).bundles.manifest(warm).training
+    assert (said["begun_with"], said["warm_in_a_row"]) == (before, 1)
+    kept = sorted(path.stem for path in (live.home / "networks").iterdir())
+    assert kept == sorted(digest[7:23] for digest in (before, warm))
+    asked = ["train", "--home", str(live.home), "--reproduce", warm[7:19], "--json"]
+    again = CliRunner().invoke(app, asked)
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["equal"]
+    (live.home / "networks" / f"{before[7:23]}.pt").unlink()
+    gone = CliRunner().invoke(app, asked)
+    assert gone.exit_code == 2
+    assert "nothing is kept of the training of" in gone.output
+
+
+def test_a_schedule_begins_warm_so_many_times_in_a_row(lived: LiveHome, tmp_path: Path) -> None:
+    home = Home(copy_of(lived.home, tmp_path / "home").home)
+    assert not begins_warm(home)
+    home.configure(**{"retraining.warm_in_a_row": 1})
+    assert begins_warm(home)
+    (kept,) = (tmp_path / "home" / "networks").iterdir()
+    kept.unlink()
+    assert not begins_warm(home)

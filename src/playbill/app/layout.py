@@ -48,6 +48,11 @@ class Layout:
         return self.home / "bundles"
 
     @property
+    def networks(self) -> Path:
+        """Return the folder of what trainings left for others to begin with."""
+        return self.home / "networks"
+
+    @property
     def tables(self) -> Path:
         """Return the folder of training tables."""
         return self.home / "tables"

@@ -13,14 +13,16 @@ import msgspec
 from playbill import __version__
 from playbill.app.champions import beside_champion, require_new
 from playbill.app.indexing import write_index
+from playbill.app.left import keep_left, left_by
 from playbill.app.stopping import Stopped
 from playbill.app.wiring import Wiring
 from playbill.contracts import Manifest, Settings
-from playbill.core import Conflict, InvalidInput
+from playbill.core import Conflict, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from playbill.training import Circumstances, Dataset
     from playbill.training.fitting import Session
+    from playbill.training.warm_start import Left
 
 OnProgress = Callable[[str, float], None]
 _VECTOR_FILES = ("item_vectors.npy", "item_records.npy", "item_rows.npy", "viewers.npy")
@@ -54,6 +56,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     """Leave the champion where it is better, beyond doubt, on rows that neither learned from."""
     fewest_new: int = 0
     """Impressions since the champion's data set, below which nothing is trained."""
+    warm: bool = False
+    """Begin with the champion's networks, and learn what came since."""
     resume: bool = False
     """Go on with the training that was interrupted, on the data set it had."""
     on_progress: OnProgress | None = None
@@ -67,7 +71,7 @@ def train(wiring: Wiring, asked: Training) -> Trained:
 
     Raises:
         Stopped: told to stop; the training can go on with ``resume``.
-        NotFound: nothing was interrupted that could go on.
+        NotFound: nothing was interrupted that could go on, or nothing is kept to begin with.
         Conflict: another training runs on this home, or too little is new.
         InvalidInput: the log holds too little to learn from, or what was interrupted followed from
             other data or settings.
@@ -91,22 +95,28 @@ def _train(wiring: Wiring, asked: Training) -> Trained:
     kept = layout.bundles / _CHECKPOINTS
     on_progress = _attentive(asked)
     offset_h, from_ms = asked.day_offset_h, asked.rows_from_ms
+    store = wiring.bundles()
+    before = identity_of(kept) if asked.resume else {}
+    parent = before.get("begun_with") if asked.resume else asked.warm and store.champion()
+    begin = left_by(wiring, store, parent) if parent else None
+    if asked.warm and begin is None and not asked.resume:
+        raise NotFound("there is no champion to begin with", hint="train without --warm")
     if asked.resume:
-        before = identity_of(kept)
         offset_h, from_ms = before.get("day_offset_h", offset_h), before.get("rows_from_ms")
     else:
         shutil.rmtree(kept, ignore_errors=True)
         build_dataset(wiring.log(), settings, layout.tables, on_progress=on_progress)
-    dataset, store = Dataset.open(layout.tables), wiring.bundles()
+    dataset = Dataset.open(layout.tables)
     require_new(store, dataset.report.rows, asked.fewest_new)
-    identity = _identity(dataset, settings, offset_h, from_ms)
+    identity = {**_identity(dataset, settings, offset_h, from_ms), "begun_with": parent or None}
     session = Session(Checkpoints(kept, identity, wiring.clock, asked.stop), asked.on_metric)
     made = Circumstances(wiring.clock.now_ms(), hardware(), __version__, wiring.recorded().home)
-    with drafted_bundle(wiring, dataset, made, offset_h, from_ms, session, on_progress) as (
-        folder,
-        manifest,
-    ):
+    leave = layout.networks / "draft.pt"
+    with drafted_bundle(
+        wiring, dataset, made, offset_h, from_ms, session, on_progress, begin=begin, leave=leave
+    ) as (folder, manifest):
         digest = store.add(folder, manifest)
+        keep_left(layout.networks, leave, digest, {parent or digest, store.champion() or digest})
     shutil.rmtree(kept, ignore_errors=True)
     against = (
         beside_champion(store, dataset, digest, settings, offset_h) if asked.unless_worse else None
@@ -134,6 +144,9 @@ def drafted_bundle(
     rows_from_ms: int | None,
     session: "Session | None",
     on_progress: OnProgress | None,
+    *,
+    begin: "Left | None",
+    leave: Path | None = None,
 ) -> Iterator[tuple[Path, Manifest]]:
     """Yield the folder of a draft with its index, and its manifest; the folder goes afterwards."""
     from playbill.training import draft_bundle
@@ -149,6 +162,8 @@ def drafted_bundle(
             day_offset_h=day_offset_h,
             rows_from_ms=rows_from_ms,
             session=session,
+            begin=begin,
+            leave=leave,
             on_progress=on_progress,
         )
         _index(folder, wiring.settings, made.at_ms)

@@ -7,6 +7,7 @@ import msgspec
 
 from playbill import __version__
 from playbill.app.learning import OnProgress, drafted_bundle, hardware, one_at_a_time
+from playbill.app.left import left_by
 from playbill.app.wiring import Wiring
 from playbill.contracts import Manifest, Settings
 from playbill.registry import digests_of
@@ -33,7 +34,7 @@ def reproduce(wiring: Wiring, digest: str, on_progress: OnProgress | None) -> Re
     Nothing is kept, and the champion stays.
 
     Raises:
-        NotFound: there is no such bundle.
+        NotFound: there is no such bundle, or what it began with was cleared away.
         InvalidInput: its data set is gone, or its features are not this version's.
         Conflict: another training runs on this home.
     """
@@ -44,6 +45,7 @@ def reproduce(wiring: Wiring, digest: str, on_progress: OnProgress | None) -> Re
     dataset = Dataset.of_manifest(wiring.layout.tables, manifest)
     settings = _settings_of(manifest, wiring.settings)
     training = manifest.training
+    begun_with = training.get("begun_with")
     home = manifest.home or wiring.recorded().home
     made = Circumstances(manifest.created_at_ms, hardware(), __version__, home)
     with (
@@ -56,6 +58,7 @@ def reproduce(wiring: Wiring, digest: str, on_progress: OnProgress | None) -> Re
             training["rows_from_ms"],
             None,
             on_progress,
+            begin=left_by(wiring, store, begun_with) if begun_with else None,
         ) as (folder, again),
     ):
         ours = digests_of(folder)

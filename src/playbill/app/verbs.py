@@ -109,6 +109,7 @@ class Home:
         rows_from_ms: int | None = None,
         promote: bool = True,
         unless_worse: bool = False,
+        warm: bool = False,
         resume: bool = False,
         on_metric: Callable[[str, str], None] = lambda stage, words: None,
         stop: Callable[[], bool] = lambda: False,
@@ -121,19 +122,21 @@ class Home:
             rows_from_ms: in front of ``training.rows_from``.
             promote: False leaves the champion as it is.
             unless_worse: leave it, too, where it is better on rows that neither learned from.
+            warm: begin with the champion's networks and learn what came since.
             resume: go on with the training that was interrupted.
             on_metric: told a stage and what was measured there, in words.
             stop: whether to stop; what was done is kept for ``resume``.
 
         Raises:
             Stopped: it was told to stop.
-            NotFound: there is nothing to resume.
+            NotFound: there is nothing to resume, or to begin with.
             InvalidInput: the log holds too little to learn from.
         """
         asked = Training(
             **self.days(day_offset_h, rows_from_ms),
             promote=promote,
             unless_worse=unless_worse,
+            warm=warm,
             resume=resume,
             on_progress=on_progress,
             on_metric=on_metric,

@@ -70,6 +70,10 @@ UnlessWorse = Annotated[
         help="Leave the champion where it is better on rows that neither has learned from.",
     ),
 ]
+Warm = Annotated[
+    bool,
+    typer.Option("--warm", help="Begin with the champion's networks, and learn what came since."),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the training that was interrupted.")
 ]
@@ -88,6 +92,7 @@ def train(
     rows_from: RowsFrom = None,
     promote: Promote = True,
     unless_worse: UnlessWorse = False,
+    warm: Warm = False,
     resume: Resume = False,
     reproduce: Reproduce = None,
     advise: Advise = False,
@@ -123,6 +128,7 @@ def train(
             "rows_from_ms": in_ms(rows_from),
             "promote": promote,
             "unless_worse": unless_worse,
+            "warm": warm,
             "resume": resume,
         }
         trained = _trained(Home(home), how, quiet=json)

@@ -199,6 +199,9 @@ class RetrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     ``playbill train``."""
     fewest_new: Annotated[int, msgspec.Meta(ge=0)] = 1_000
     """Fewer impressions than this since the champion's data set are not worth a training."""
+    warm_in_a_row: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
+    """So many trainings in a row begin with the champion's networks and learn what came since; then
+    one learns from everything. 0 lets all learn from everything."""
 
 
 class ValueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

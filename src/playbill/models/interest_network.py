@@ -20,6 +20,7 @@ class InterestNetwork(nn.Module):
 
     def __init__(self, places: npt.NDArray[np.int64]) -> None:
         super().__init__()
+        self.places = places
         self._places = torch.from_numpy(places)
         self.videos = nn.Embedding(int(places.max(initial=0)) + 1, INTERESTS, padding_idx=0)
         self.deeds = nn.Embedding(DEEDS, INTERESTS)

@@ -31,6 +31,7 @@ from playbill.training.split import Split, quick_split
 from playbill.training.tower_data import positives_of
 from playbill.training.tower_training import TrainedTowers, train_towers
 from playbill.training.transitions import count_transitions
+from playbill.training.warm_start import Left, save_left
 
 _LIGHT_ROWS = 500_000
 
@@ -45,6 +46,8 @@ def draft_bundle(
     rows_from_ms: int | None = None,
     require: tuple[str, ...] = REQUIRED,
     session: Session | None = None,
+    begin: Left | None = None,
+    leave: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> Manifest:
     """Write a bundle's files, all but index and manifest, and return the manifest without files.
@@ -62,6 +65,8 @@ def draft_bundle(
             times fill viewers' histories and are no impressions to learn from.
         require: tasks without which there is no bundle.
         session: where the run is kept, and who hears of it; nothing of it is in the bundle.
+        begin: what another training left, to begin with; None begins with nothing.
+        leave: where to write what the next training may begin with; None for nowhere.
         on_progress: told of the stages.
 
     Raises:
@@ -78,11 +83,16 @@ def draft_bundle(
         ranker = train_ranker(
             rows, split, settings, histories,
             require=require, session=session, on_progress=on_progress,
+            begin=None if begin is None else begin.into_ranker,
+            from_ms=None if begin is None else begin.train_until_ms,
         )  # fmt: skip
         ranker.save(scratch)
         towers = _train_towers(
-            dataset, rows, split, settings, scratch, session=session, on_progress=on_progress
-        )
+            dataset, rows, split, settings, scratch,
+            session=session, begin=begin, on_progress=on_progress,
+        )  # fmt: skip
+        if leave is not None:
+            save_left(leave, ranker, towers)
         scorer = RowScorer.load(scratch, histories, settings.training.threads)
         within(on_progress, "measure")(0.0)
         metrics = _measured(rows, split, settings, scorer, scratch, day_offset_h)
@@ -91,6 +101,10 @@ def draft_bundle(
         metrics["eight_bits"] = _eight_bits(chosen, ranker, histories, settings, scratch)
         record: dict[str, Any] = {"ranker": ranker.record, "towers": towers.record}
         record |= {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
+        record |= {
+            "begun_with": begin and begin.digest,
+            "warm_in_a_row": 0 if begin is None else begin.warm_in_a_row + 1,
+        }
         manifest = manifest_of(dataset, rows, split, settings, made, record, metrics)
         write_card(scratch / "card.json", manifest)
         within(on_progress, "measure")(1.0)
@@ -126,6 +140,7 @@ def _train_towers(
     folder: Path,
     *,
     session: Session | None,
+    begin: Left | None,
     on_progress: OnProgress | None,
 ) -> TrainedTowers:
     """Write what retrieval needs, and the lists that need no model."""
@@ -133,8 +148,13 @@ def _train_towers(
     seen = rows.at_ms < split.validate_until_ms
     positives = positives_of(rows, histories, seen)
     sequences = sequences_of(rows, seen)
-    by = train_towers if settings.training.workers == 1 else train_towers_by_crew
-    towers = by(sequences, items, settings, on_progress, session=session)
+    if settings.training.workers == 1:
+        others = None if begin is None else begin.into_towers
+        towers = train_towers(
+            sequences, items, settings, on_progress, session=session, begin=others
+        )
+    else:
+        towers = train_towers_by_crew(sequences, items, settings, on_progress, session=session)
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
     transitions = count_transitions(sequences, len(items))

@@ -56,11 +56,9 @@ def evaluate_off_policy(
     report = within(on_progress, "measure")
     report(0.0)
     shown, rows = shown_of(dataset), dataset.rows()
-    shown = shown.only(np.asarray(rows.known[shown.rows].all(axis=1)))
     if not len(shown):
         raise InvalidInput(
-            "the log holds no feed that this system ranked and whose attribution windows have "
-            "passed, so no choice with a known probability",
+            "the log holds no feed that this system ranked, so no choice with a known probability",
             hint="serve feeds with a bundle first: playbill train, playbill up",
         )
     rewards = _rewards(rows, shown, settings)

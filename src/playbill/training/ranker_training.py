@@ -1,7 +1,7 @@
 """The ranker: trained on one part of time, chosen and calibrated on the next."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,12 @@ WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
 DECAY = 0.5
 """Share of the steps, at the end, over which it falls to a hundredth."""
+WARM_PACE = 0.3
+"""Share of the learning rate for a ranker that begins with another."""
 AVERAGED = 0.999
 """What is kept is the mean of about the last thousand steps: decision 0040."""
+Begin = Callable[[InterestedRanker, PositionBias], None]
+
 REQUIRED = ("click", "long_view")
 """Tasks without which a ranker is worth nothing."""
 
@@ -56,6 +60,8 @@ class TrainedRanker:
     record: dict[str, Any]
     interests: Interests | None
     """None where it reads features alone."""
+    positions: PositionBias
+    """What places did while it was taught."""
 
     def save(self, folder: Path) -> None:
         """Write what a bundle holds of it."""
@@ -74,6 +80,8 @@ def train_ranker(
     hidden: tuple[int, ...] | None = None,
     without: Ablation = NOTHING,
     session: Session | None = None,
+    begin: Begin | None = None,
+    from_ms: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> TrainedRanker:
     """Return the calibrated ranker of a split; rows that report are not looked at.
@@ -91,6 +99,8 @@ def train_ranker(
             a logistic regression.
         without: what it does without, to see what that is worth.
         session: where it is kept, and who hears of it.
+        begin: puts another ranker into this one before it learns, which then goes slower.
+        from_ms: it learns from the rows from then on, of those that train; None for all.
         on_progress: told of the stage "train ranker".
 
     Raises:
@@ -100,13 +110,21 @@ def train_ranker(
     train = np.flatnonzero(split.train(rows.at_ms))
     validate = np.flatnonzero(split.validate(rows.at_ms))
     taught = taught_tasks(rows, train, require)
+    learned = train if from_ms is None else train[rows.at_ms[train] >= from_ms]
+    if not len(learned):
+        raise InvalidInput(
+            "no row that trains is newer than those that the ranker to begin with learned from",
+            hint="wait for a day more, or train without --warm",
+        )
     training, inputs = settings.training, RankerRows(rows, histories, without)
     with repeatable(training.seed, training.threads):
         widths = training.hidden if hidden is None else hidden
         network = network_of(inputs, train, settings, widths)
         places = PositionBias(len(settings.surfaces) + 1)
-        parts = train, validate
-        losses = _fit(network, places, inputs, parts, settings, taught, session, on_progress)
+        if begin is not None:
+            begin(network, places)
+        parts, pace = (learned, validate), WARM_PACE if begin else 1.0
+        losses = _fit(network, places, inputs, parts, settings, taught, session, on_progress, pace)
         _silence(network.ranker, rows, train, taught)
         interests = network.interests.rounded() if network.interests else None
         logits = score_logits(network, inputs, validate)
@@ -115,7 +133,7 @@ def train_ranker(
     calibration = Calibration.fit(logits, *chosen, surfaces, wanted)
     network.ranker.fold_calibration(calibration.lines, calibration.shifts)
     record = {
-        "train_rows": len(train),
+        "train_rows": len(learned),
         "validate_rows": len(validate),
         **_described(losses),
         **calibration.described(),
@@ -123,7 +141,7 @@ def train_ranker(
         "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
-    return TrainedRanker(ranker_graph(network.ranker), network, record, interests)
+    return TrainedRanker(ranker_graph(network.ranker), network, record, interests, places)
 
 
 def _described(losses: list[float]) -> dict[str, Any]:
@@ -163,6 +181,7 @@ def _fit(
     taught: npt.NDArray[np.bool_],
     session: Session | None,
     on_progress: OnProgress | None,
+    pace: float,
 ) -> list[float]:
     """Train in place, keep the pass that validates best, and return the validation losses.
 
@@ -170,7 +189,9 @@ def _fit(
         InvalidInput: no pass has a finite validation loss.
     """
     training, (train, validate) = settings.training, parts
-    plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=FEWEST_STEPS)
+    fewest = FEWEST_STEPS if pace == 1.0 else 0
+    plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=fewest)
+    rate = training.learning_rate * pace
     losses_of = Losses(network, places, inputs, taught)
 
     def batches() -> Iterator[Places]:
@@ -181,13 +202,13 @@ def _fit(
     recipe = Recipe(
         stage="ranker",
         modules={"ranker": network, "places": places},
-        optimiser=torch.optim.AdamW(_groups(network, places), lr=training.learning_rate),
+        optimiser=torch.optim.AdamW(_groups(network, places), lr=rate),
         passes=plan.passes,
         batches=batches,
         loss=losses_of.of,
         size=len,
         examples=len(train),
-        rate=lambda step, share: training.learning_rate * schedule(step / plan.steps),
+        rate=lambda step, share: rate * schedule(step / plan.steps),
         validate=lambda: losses_of.validated(validate),
         averaged=AVERAGED,
     )

@@ -1,5 +1,6 @@
 """The retrieval towers: viewers and videos in one space, by sampled softmax."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,10 @@ VIDEOS_PER_ROW = 16
 """A step foretells so many times the rows of one step of the ranker."""
 FEWEST_STEPS = 300
 """On few videos there are more passes than the setting says, up to 30."""
+WARM_SHARE = 3
+"""Towers that begin with others take one pass for each so many."""
+
+Begin = Callable[[UserNetwork, ItemNetwork, ItemPlaces], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class TrainedTowers:
     record: dict[str, Any]
     item: ItemNetwork | None = None
     """None where a crew trained it: its tables are spread."""
+    places: ItemPlaces | None = None
+    """Rows that have a place in its tables; None as above."""
 
 
 def train_towers(
@@ -71,6 +78,7 @@ def train_towers(
     on_progress: OnProgress | None = None,
     *,
     session: Session | None = None,
+    begin: Begin | None = None,
 ) -> TrainedTowers:
     """Return towers trained to foretell what viewers took next.
 
@@ -80,6 +88,7 @@ def train_towers(
         settings: seed, threads, epochs and rows of a step.
         on_progress: told of the stage "train towers".
         session: where it is kept, and who hears of it.
+        begin: puts other towers into these before they learn, which then takes fewer passes.
 
     Raises:
         InvalidInput: there is no sequence to learn from.
@@ -90,7 +99,11 @@ def train_towers(
     with repeatable(training.seed + 1, training.threads):
         user = UserNetwork()
         item = ItemNetwork(places.columns, RESIDUAL_DROPOUT, LANGUAGES, len(DURATION_EDGES_MS) + 1)
-        losses = _fit(user, item, sequences, len(items), settings, session, on_progress)
+        passes = training.tower_epochs
+        if begin is not None:
+            begin(user, item, places)
+            passes = -(-passes // WARM_SHARE)
+        losses = _fit(user, item, sequences, len(items), passes, settings, session, on_progress)
     user.eval()
     item.eval()
     content = _content(item, places)
@@ -103,7 +116,7 @@ def train_towers(
         "scale": round(float(user.log_scale.detach().exp()), 4),
     }
     vectors = _item_vectors(content, item, places, items)
-    return TrainedTowers(user_tower_graph(user), content, vectors, user, record, item)
+    return TrainedTowers(user_tower_graph(user), content, vectors, user, record, item, places)
 
 
 def _fit(
@@ -111,6 +124,7 @@ def _fit(
     item: ItemNetwork,
     sequences: Sequences,
     size: int,
+    passes: int,
     settings: Settings,
     session: Session | None,
     on_progress: OnProgress | None,
@@ -123,7 +137,7 @@ def _fit(
     plan = plan_steps(
         len(sequences),
         training.batch_rows * VIDEOS_PER_ROW,
-        training.tower_epochs,
+        passes,
         fewest=FEWEST_STEPS,
     )
     recipe = Recipe(

@@ -1,0 +1,60 @@
+"""What trainings left for others to begin with: found again, and cleared away."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playbill.app.wiring import Wiring
+from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.features import features_digest
+from playbill.registry import BundleStore
+
+if TYPE_CHECKING:
+    from playbill.training.warm_start import Left
+
+
+def left_by(wiring: Wiring, store: BundleStore, digest: str) -> "Left":
+    """Return what the training of a bundle left.
+
+    Raises:
+        NotFound: there is no such bundle, or what it left was cleared away.
+        InvalidInput: it reads other features, or the file is damaged.
+    """
+    from playbill.training.warm_start import Left
+
+    manifest = store.manifest(digest)
+    if manifest.features != features_digest():
+        raise InvalidInput(
+            f"{digest[:19]}… reads features {manifest.features[:19]}…, this version computes "
+            f"{features_digest()[:19]}…",
+            hint="train without --warm",
+        )
+    warm = int(manifest.training.get("warm_in_a_row", 0))
+    return Left.load(_path(wiring.layout.networks, digest), digest, manifest.data, warm)
+
+
+def is_left(wiring: Wiring, digest: str) -> bool:
+    """Return whether something is kept of the training of a bundle."""
+    return _path(wiring.layout.networks, digest).exists()
+
+
+def keep_left(folder: Path, made: Path, digest: str, others: Collection[str]) -> None:
+    """Keep what the training of a bundle left, and that of some others; the rest goes.
+
+    Raises:
+        DependencyUnavailable: the folder cannot be written.
+    """
+    kept = {_path(folder, each).name for each in (digest, *others)}
+    try:
+        made.replace(_path(folder, digest))
+        for path in folder.glob("*.pt"):
+            if path.name not in kept:
+                path.unlink()
+    except OSError as error:
+        raise DependencyUnavailable(
+            f"{folder} cannot be written: {error}", hint="make the folder writable"
+        ) from error
+
+
+def _path(folder: Path, digest: str) -> Path:
+    return folder / f"{digest.removeprefix('sha256:')[:16]}.pt"
