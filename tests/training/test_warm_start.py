@@ -13,7 +13,7 @@ from playbill.models.networks import ItemNetwork
 from playbill.models.user_network import UserNetwork
 from playbill.training.positions import PositionBias
 from playbill.training.ranker_rows import RankerRows, network_of, score_logits
-from playbill.training.ranker_training import train_ranker
+from playbill.training.ranker_training import Start, train_ranker
 from playbill.training.sequences import sequences_of
 from playbill.training.tower_data import item_places
 from playbill.training.tower_training import train_towers
@@ -105,7 +105,7 @@ def test_only_newer_rows_are_learned_from(rows, split, quickly, histories, left)
     older = rows.at_ms < from_ms
     other = replace(rows, labels=np.where(older[:, None], ~rows.labels, rows.labels))
     found = [
-        train_ranker(each, split, quickly, histories, begin=left.into_ranker, from_ms=from_ms)
+        train_ranker(each, split, quickly, histories, start=Start(left.into_ranker, from_ms))
         for each in (rows, other)
     ]
     assert found[0].graph == found[1].graph
@@ -115,7 +115,7 @@ def test_only_newer_rows_are_learned_from(rows, split, quickly, histories, left)
 def test_where_nothing_is_newer_it_is_refused(rows, split, quickly, histories, left):
     with pytest.raises(InvalidInput, match="no row that trains is newer") as refusal:
         train_ranker(
-            rows, split, quickly, histories, begin=left.into_ranker, from_ms=split.train_until_ms
+            rows, split, quickly, histories, start=Start(left.into_ranker, split.train_until_ms)
         )
     assert "without --warm" in refusal.value.hint
 
@@ -124,7 +124,7 @@ def test_other_layers_are_refused_with_their_name(rows, split, quickly, historie
     training = msgspec.structs.replace(quickly.training, hidden=(8, 4))
     narrower = msgspec.structs.replace(quickly, training=training)
     with pytest.raises(InvalidInput, match=r"ranker to begin with has another shape at"):
-        train_ranker(rows, split, narrower, histories, begin=left.into_ranker)
+        train_ranker(rows, split, narrower, histories, start=left.start())
 
 
 def test_towers_begin_with_the_vectors_of_what_both_know(items, sequences, towers, left):

@@ -25,7 +25,7 @@ from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import Circumstances, manifest_of, write_card, write_json
 from playbill.training.ranker_training import REQUIRED, TrainedRanker, train_ranker
 from playbill.training.retrieval_metrics import measure_towers, some_viewers
-from playbill.training.row_scorer import RowScorer, Scorer
+from playbill.training.row_scorer import RowScorer
 from playbill.training.sequences import sequences_of
 from playbill.training.split import Split, quick_split
 from playbill.training.tower_data import positives_of
@@ -61,8 +61,7 @@ def draft_bundle(
         folder: to be made; it must not be there.
         made: circumstances for the manifest.
         day_offset_h: when days begin, in hours before midnight UTC.
-        rows_from_ms: rows before it are left out, None for none: imported watches with made-up
-            times fill viewers' histories and are no impressions to learn from.
+        rows_from_ms: rows before it are left out, None for none; see ``training.rows_from``.
         require: tasks without which there is no bundle.
         session: where the run is kept, and who hears of it; nothing of it is in the bundle.
         begin: what another training left, to begin with; None begins with nothing.
@@ -82,33 +81,29 @@ def draft_bundle(
         reading(1.0)
         ranker = train_ranker(
             rows, split, settings, histories,
-            require=require, session=session, on_progress=on_progress,
-            begin=None if begin is None else begin.into_ranker,
-            from_ms=None if begin is None else begin.train_until_ms,
+            require=require, session=session, start=None if begin is None else begin.start(),
+            on_progress=on_progress,
         )  # fmt: skip
         ranker.save(scratch)
-        towers = _train_towers(
-            dataset, rows, split, settings, scratch,
-            session=session, begin=begin, on_progress=on_progress,
-        )  # fmt: skip
+        towers = _train_towers(dataset, rows, split, settings, scratch, session, begin, on_progress)
         if leave is not None:
             save_left(leave, ranker, towers)
-        scorer = RowScorer.load(scratch, histories, settings.training.threads)
         within(on_progress, "measure")(0.0)
-        metrics = _measured(rows, split, settings, scorer, scratch, day_offset_h)
+        metrics = _measured(rows, histories, split, settings, ranker, scratch, day_offset_h)
         metrics["towers"] = towers.record.pop("recall")
-        chosen = rows.only(split.validate(rows.at_ms))
-        metrics["eight_bits"] = _eight_bits(chosen, ranker, histories, settings, scratch)
-        record: dict[str, Any] = {"ranker": ranker.record, "towers": towers.record}
-        record |= {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms}
-        record |= {
-            "begun_with": begin and begin.digest,
-            "warm_in_a_row": 0 if begin is None else begin.warm_in_a_row + 1,
-        }
+        record = {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms, **_described(begin)}
+        record |= {"ranker": ranker.record, "towers": towers.record}
         manifest = manifest_of(dataset, rows, split, settings, made, record, metrics)
         write_card(scratch / "card.json", manifest)
         within(on_progress, "measure")(1.0)
     return manifest
+
+
+def _described(begin: Left | None) -> dict[str, Any]:
+    """Return what a training says of what it began with."""
+    if begin is None:
+        return {"begun_with": None, "warm_in_a_row": 0}
+    return {"begun_with": begin.digest, "warm_in_a_row": begin.warm_in_a_row + 1}
 
 
 @contextmanager
@@ -138,7 +133,6 @@ def _train_towers(
     split: Split,
     settings: Settings,
     folder: Path,
-    *,
     session: Session | None,
     begin: Left | None,
     on_progress: OnProgress | None,
@@ -199,9 +193,17 @@ def _eight_bits(
 
 
 def _measured(
-    rows: Rows, split: Split, settings: Settings, scorer: Scorer, folder: Path, day_offset_h: int
+    rows: Rows,
+    histories: Histories,
+    split: Split,
+    settings: Settings,
+    ranker: TrainedRanker,
+    folder: Path,
+    day_offset_h: int,
 ) -> dict[str, Any]:
-    """Write the light scorer, and return what both scorers are worth on the rows that report."""
+    """Write what goes with the ranker, and return what all is worth on the rows that report."""
+    scorer = RowScorer.load(folder, histories, settings.training.threads)
+    chosen = rows.only(split.validate(rows.at_ms))
     seed, value = settings.training.seed, value_vector(settings.value)
     newest: npt.NDArray[np.int64] = np.flatnonzero(split.train(rows.at_ms))[-_LIGHT_ROWS:]
     dense = rows.dense[newest]
@@ -214,4 +216,5 @@ def _measured(
         **measure(scored, seed, surfaces=settings.surfaces, regions=settings.regions),
         "light": describe_light(light, later.dense, scored.ranker.p @ value),
         "leak_suspects": leak_suspects(dense, rows.labels[newest]),
+        "eight_bits": _eight_bits(chosen, ranker, histories, settings, folder),
     }

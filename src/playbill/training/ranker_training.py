@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from playbill.contracts import Settings
+from playbill.contracts import Settings, TrainingSettings
 from playbill.core import InvalidInput
 from playbill.models import TASKS, Interests
 from playbill.models.interest_network import InterestedRanker
@@ -42,10 +42,33 @@ WARM_PACE = 0.3
 """Share of the learning rate for a ranker that begins with another."""
 AVERAGED = 0.999
 """What is kept is the mean of about the last thousand steps: decision 0040."""
-Begin = Callable[[InterestedRanker, PositionBias], None]
-
 REQUIRED = ("click", "long_view")
 """Tasks without which a ranker is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Another ranker to begin with: what puts it ``into`` a new one, which then learns slower.
+
+    ``until_ms``: where the rows ended that it learned from; the new one learns from those after.
+    """
+
+    into: Callable[[InterestedRanker, PositionBias], None]
+    until_ms: int
+
+    def learned(self, rows: Rows, train: Places) -> Places:
+        """Return those of the rows that train that are new.
+
+        Raises:
+            InvalidInput: none is.
+        """
+        new: Places = train[rows.at_ms[train] >= self.until_ms]
+        if not len(new):
+            raise InvalidInput(
+                "no row that trains is newer than those that the ranker to begin with learned from",
+                hint="wait for a day more, or train without --warm",
+            )
+        return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +103,7 @@ def train_ranker(
     hidden: tuple[int, ...] | None = None,
     without: Ablation = NOTHING,
     session: Session | None = None,
-    begin: Begin | None = None,
-    from_ms: int | None = None,
+    start: Start | None = None,
     on_progress: OnProgress | None = None,
 ) -> TrainedRanker:
     """Return the calibrated ranker of a split; rows that report are not looked at.
@@ -99,39 +121,28 @@ def train_ranker(
             a logistic regression.
         without: what it does without, to see what that is worth.
         session: where it is kept, and who hears of it.
-        begin: puts another ranker into this one before it learns, which then goes slower.
-        from_ms: it learns from the rows from then on, of those that train; None for all.
+        start: what it begins with, None for nothing.
         on_progress: told of the stage "train ranker".
 
     Raises:
         InvalidInput: a task of ``require`` has one class only, or no pass validates with a finite
             loss.
     """
-    train = np.flatnonzero(split.train(rows.at_ms))
-    validate = np.flatnonzero(split.validate(rows.at_ms))
+    train, validate = (np.flatnonzero(of(rows.at_ms)) for of in (split.train, split.validate))
     taught = taught_tasks(rows, train, require)
-    learned = train if from_ms is None else train[rows.at_ms[train] >= from_ms]
-    if not len(learned):
-        raise InvalidInput(
-            "no row that trains is newer than those that the ranker to begin with learned from",
-            hint="wait for a day more, or train without --warm",
-        )
-    training, inputs = settings.training, RankerRows(rows, histories, without)
-    with repeatable(training.seed, training.threads):
-        widths = training.hidden if hidden is None else hidden
+    learned = train if start is None else start.learned(rows, train)
+    inputs = RankerRows(rows, histories, without)
+    with repeatable(settings.training.seed, settings.training.threads):
+        widths = settings.training.hidden if hidden is None else hidden
         network = network_of(inputs, train, settings, widths)
         places = PositionBias(len(settings.surfaces) + 1)
-        if begin is not None:
-            begin(network, places)
-        parts, pace = (learned, validate), WARM_PACE if begin else 1.0
-        losses = _fit(network, places, inputs, parts, settings, taught, session, on_progress, pace)
+        if start is not None:
+            start.into(network, places)
+        of, pace = Losses(network, places, inputs, taught), WARM_PACE if start else 1.0
+        losses = _fit(of, (learned, validate), settings.training, pace, session, on_progress)
         _silence(network.ranker, rows, train, taught)
         interests = network.interests.rounded() if network.interests else None
-        logits = score_logits(network, inputs, validate)
-    surfaces, wanted = len(settings.surfaces) + 1, taught & (not without.calibration)
-    chosen = rows.labels[validate], rows.known[validate], rows.categories[validate, 0]
-    calibration = Calibration.fit(logits, *chosen, surfaces, wanted)
-    network.ranker.fold_calibration(calibration.lines, calibration.shifts)
+        calibration = _calibrated(network, inputs, validate, taught & (not without.calibration))
     record = {
         "train_rows": len(learned),
         "validate_rows": len(validate),
@@ -142,6 +153,21 @@ def train_ranker(
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
     return TrainedRanker(ranker_graph(network.ranker), network, record, interests, places)
+
+
+def _calibrated(
+    network: InterestedRanker,
+    inputs: RankerRows,
+    validate: Places,
+    wanted: npt.NDArray[np.bool_],
+) -> Calibration:
+    """Make the logits of some tasks calibrated on rows that did not train."""
+    rows, surfaces = inputs.rows, len(network.ranker.shifts)
+    chosen = rows.labels[validate], rows.known[validate], rows.categories[validate, 0]
+    logits = score_logits(network, inputs, validate)
+    calibration = Calibration.fit(logits, *chosen, surfaces, wanted)
+    network.ranker.fold_calibration(calibration.lines, calibration.shifts)
+    return calibration
 
 
 def _described(losses: list[float]) -> dict[str, Any]:
@@ -173,26 +199,29 @@ def taught_tasks(rows: Rows, train: Places, require: tuple[str, ...] = ()) -> np
 
 
 def _fit(
-    network: InterestedRanker,
-    places: PositionBias,
-    inputs: RankerRows,
+    losses_of: "Losses",
     parts: tuple[Places, Places],
-    settings: Settings,
-    taught: npt.NDArray[np.bool_],
+    training: TrainingSettings,
+    pace: float,
     session: Session | None,
     on_progress: OnProgress | None,
-    pace: float,
 ) -> list[float]:
     """Train in place, keep the pass that validates best, and return the validation losses.
+
+    Args:
+        losses_of: the network, and what is to be lowered.
+        parts: rows that train, and rows that validate.
+        training: the recipe.
+        pace: share of its learning rate; below 1 there are no more passes than it says.
+        session: where it is kept.
+        on_progress: told of the stage "train ranker".
 
     Raises:
         InvalidInput: no pass has a finite validation loss.
     """
-    training, (train, validate) = settings.training, parts
-    fewest = FEWEST_STEPS if pace == 1.0 else 0
+    (train, validate), network, places = parts, losses_of.network, losses_of.places
+    learning_rate, fewest = training.learning_rate * pace, FEWEST_STEPS if pace == 1.0 else 0
     plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=fewest)
-    rate = training.learning_rate * pace
-    losses_of = Losses(network, places, inputs, taught)
 
     def batches() -> Iterator[Places]:
         order = train[torch.randperm(len(train)).numpy()]
@@ -202,13 +231,13 @@ def _fit(
     recipe = Recipe(
         stage="ranker",
         modules={"ranker": network, "places": places},
-        optimiser=torch.optim.AdamW(_groups(network, places), lr=rate),
+        optimiser=torch.optim.AdamW(_groups(network, places), lr=learning_rate),
         passes=plan.passes,
         batches=batches,
         loss=losses_of.of,
         size=len,
         examples=len(train),
-        rate=lambda step, share: rate * schedule(step / plan.steps),
+        rate=lambda step, share: learning_rate * schedule(step / plan.steps),
         validate=lambda: losses_of.validated(validate),
         averaged=AVERAGED,
     )
@@ -216,7 +245,7 @@ def _fit(
     if not any(map(math.isfinite, losses)):
         raise InvalidInput(
             f"none of {len(losses)} passes has a finite validation loss at a learning rate of "
-            f"{training.learning_rate:g}",
+            f"{learning_rate:g}",
             field="training.learning_rate",
             hint="lower training.learning_rate in playbill.toml",
         )

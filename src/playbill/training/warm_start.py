@@ -17,7 +17,7 @@ from playbill.models.interest_network import InterestedRanker
 from playbill.models.networks import ItemNetwork
 from playbill.models.user_network import UserNetwork
 from playbill.training.positions import PositionBias
-from playbill.training.ranker_training import TrainedRanker
+from playbill.training.ranker_training import Start, TrainedRanker
 from playbill.training.tower_data import ItemPlaces
 from playbill.training.tower_training import TrainedTowers
 
@@ -75,6 +75,10 @@ class Left:
             raise InvalidInput(
                 f"{path} cannot be read: {type(error).__name__}", hint="train without --warm"
             ) from error
+
+    def start(self) -> Start:
+        """Return what a ranker begins with."""
+        return Start(self.into_ranker, self.train_until_ms)
 
     def into_ranker(self, network: InterestedRanker, positions: PositionBias) -> None:
         """Begin a ranker with this one; what it does not know stays as new.
