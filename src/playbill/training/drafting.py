@@ -74,11 +74,9 @@ def draft_bundle(
         DependencyUnavailable: the folder cannot be written; nothing is left of the draft.
     """
     with _drafted(folder) as scratch:
-        reading = within(on_progress, "read rows")
-        reading(0.0)
+        within(on_progress, "read rows")(0.0)
         rows, histories = dataset.rows(from_ms=rows_from_ms), dataset.histories()
         split = quick_split(rows.at_ms, settings.training.holdout, day_offset_h)
-        reading(1.0)
         ranker = train_ranker(
             rows, split, settings, histories,
             require=require, session=session, start=None if begin is None else begin.start(),
