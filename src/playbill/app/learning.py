@@ -179,7 +179,7 @@ def _identity(
     from playbill.training.provenance import libraries, settings_read
 
     read = settings_read(settings)
-    for free in ("workers", "plan"):
+    for free in ("workers", "plan", "rows_in_memory_gib"):
         del read["training"][free]
     return {
         "data set": msgspec.to_builtins(dataset.report),

@@ -242,6 +242,9 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Impressions before it fill histories and teach nothing; for a past with made-up times."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Threads of the numeric libraries; part of what makes weights repeatable."""
+    rows_in_memory_gib: Annotated[float, msgspec.Meta(ge=0.0, le=65_536.0)] = 8.0
+    """Features of the rows are held in memory up to so much; more lie in a file beside the tables,
+    and are read from there. Changes no weight."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Processes that train the retrieval towers together; 1 trains them in this one."""
     plan: Literal["data", "rows", "tables", "hybrid"] = "hybrid"

@@ -1,8 +1,9 @@
 """A built data set, read back into arrays."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from playbill.contracts import Manifest
+from playbill.contracts import Manifest, Settings
 from playbill.core import DependencyUnavailable, InvalidInput, NotFound, nearest_name
 from playbill.features import FEATURE_NAMES, ITEM_RECORD, NO_TOPIC, VISIBLE, features_digest
 from playbill.features.key_table import number_ids
@@ -30,6 +31,7 @@ from playbill.training.schema import (
     ROWS_TABLE,
     as_keys,
 )
+from playbill.training.spill import empty_floats
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -129,18 +131,28 @@ class Dataset:
             ) from error
         return cls(tables, _of_these_features(report))
 
-    def rows(self, *, from_ms: int | None = None) -> Rows:
+    def rows(self, *, from_ms: int | None = None, in_memory_gib: float = math.inf) -> Rows:
         """Return the rows from an instant on, all of them for None.
+
+        Args:
+            from_ms: the instant.
+            in_memory_gib: features beyond that lie in a file beside the tables.
 
         Raises:
             InvalidInput: columns are missing or unknown, rows are missing, or a feature is no
                 finite number.
-            DependencyUnavailable: the table is gone or damaged.
+            DependencyUnavailable: the table is gone or damaged, or there is no room for the file.
         """
         with _reading(ROWS_TABLE, self.report.table_version):
             table = self._table(ROWS_TABLE, self.report.table_version, ROWS_SCHEMA)
-            rows = _read_rows(table, self.report)
-        return rows if from_ms is None else rows.only(rows.at_ms >= from_ms)
+            places = _places(table, self.report.rows, from_ms)
+            shape = (int((places >= 0).sum()), len(FEATURE_NAMES))
+            dense = empty_floats(shape, in_memory_gib * 2**30, self.tables)
+            return _read_rows(table, places, dense, self.report)
+
+    def rows_for(self, settings: Settings, from_ms: int | None) -> Rows:
+        """Return the same, with as much in memory as the settings say."""
+        return self.rows(from_ms=from_ms, in_memory_gib=settings.training.rows_in_memory_gib)
 
     def columns(self, *names: str) -> Any:
         """Return some columns of the rows as an Arrow table, in any order.
@@ -238,39 +250,50 @@ def _require_columns(table: str, found: list[str], expected: list[str]) -> None:
         )
 
 
-def _read_rows(table: Any, report: DatasetReport) -> Rows:
-    """Return the rows of a table whose files hold them in any order."""
-    size = report.rows
-    dense = np.empty((size, len(FEATURE_NAMES)), np.float32)
-    categories = np.empty((size, len(_CATEGORIES)), np.int64)
-    labels = np.empty((size, len(LABELS)), np.bool_)
-    plain = {name: np.empty(size, np.int64) for name in _PLAIN}
-    ids = np.empty((size, 2), np.uint64)
-    met = np.zeros(size, np.bool_)
-    columns = ["row_id", "user", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
-    for batch in table.to_batches(columns=columns):
+def _places(table: Any, size: int, from_ms: int | None) -> Ints:
+    """Return (size,) the place of each row among those from an instant on, -1 for the others."""
+    kept, met = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    for batch in table.to_batches(columns=["row_id", "at_ms"]):
         at = batch.column("row_id").to_numpy()
         if len(at) and not 0 <= at.min() <= at.max() < size:
             raise _torn(f"{ROWS_TABLE} holds rows beyond the {size:,} of its report")
         met[at] = True
-        for names, target in (
-            (FEATURE_NAMES, dense),
-            (_CATEGORIES, categories),
-            (LABELS, labels),
+        kept[at] = from_ms is None or batch.column("at_ms").to_numpy() >= from_ms
+    if not met.all():
+        raise _torn(f"{ROWS_TABLE} lacks {int((~met).sum()):,} of {size:,} rows")
+    return np.where(kept, np.cumsum(kept) - 1, -1)
+
+
+def _read_rows(table: Any, places: Ints, dense: Floats, report: DatasetReport) -> Rows:
+    """Return the rows that have a place, of a table whose files hold them in any order."""
+    size, finite = len(dense), _Finite()
+    categories = np.empty((size, len(_CATEGORIES)), np.int64)
+    labels = np.empty((size, len(LABELS)), np.bool_)
+    plain = {name: np.empty(size, np.int64) for name in _PLAIN}
+    ids = np.empty((size, 2), np.uint64)
+    columns = ["row_id", "user", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
+    for found in table.to_batches(columns=columns):
+        at = places[found.column("row_id").to_numpy()]
+        batch, at = found.filter(pa.array(at >= 0)), at[at >= 0]
+        features = np.empty((len(at), len(FEATURE_NAMES)), np.float32)
+        for names, target, rows in (
+            (FEATURE_NAMES, features, slice(None)),
+            (_CATEGORIES, categories, at),
+            (LABELS, labels, at),
         ):
             for place, name in enumerate(names):
-                target[at, place] = batch.column(name).to_numpy(zero_copy_only=False)
+                target[rows, place] = batch.column(name).to_numpy(zero_copy_only=False)
+        finite.take(features)
+        dense[at] = features
         for name, column in plain.items():
             column[at] = batch.column(name).fill_null(-1).to_numpy(zero_copy_only=False)
         ids[at] = _ids(batch.column("user"))
-    if not met.all():
-        raise _torn(f"{ROWS_TABLE} lacks {int((~met).sum()):,} of {size:,} rows")
-    _require_finite(dense)
+    finite.require()
     users, _ = number_ids(ids)
     at_ms, videos = plain["at_ms"], as_keys(plain["video"])
     known = at_ms[:, None] + _waits_ms(report) <= report.ended_at_ms
-    places = plain["item"], plain["snapshot"], plain["position"]
-    return Rows(dense, categories, labels, at_ms, users, videos, *places, known)
+    others = plain["item"], plain["snapshot"], plain["position"]
+    return Rows(dense, categories, labels, at_ms, users, videos, *others, known)
 
 
 def _waits_ms(report: DatasetReport) -> Ints:
@@ -294,12 +317,23 @@ def _ids(column: pa.Array) -> npt.NDArray[np.uint64]:
     return data[fixed.offset : fixed.offset + len(fixed)]
 
 
-def _require_finite(dense: Floats) -> None:
-    bad = ~np.isfinite(dense)
-    if not bad.any():
-        return
-    columns = [FEATURE_NAMES[place] for place in np.flatnonzero(bad.any(axis=0))]
-    raise InvalidInput(
-        f"{int(bad.any(axis=1).sum()):,} rows hold NaN or infinity in {', '.join(columns)}",
-        hint="build the data set again; the definitions never yield one",
-    )
+@dataclass(slots=True)
+class _Finite:
+    """How many rows hold no finite number, and where."""
+
+    rows: int = 0
+    columns: set[int] = field(default_factory=set)
+
+    def take(self, features: Floats) -> None:
+        bad = ~np.isfinite(features)
+        if bad.any():
+            self.rows += int(bad.any(axis=1).sum())
+            self.columns.update(np.flatnonzero(bad.any(axis=0)).tolist())
+
+    def require(self) -> None:
+        if self.rows:
+            columns = ", ".join(FEATURE_NAMES[place] for place in sorted(self.columns))
+            raise InvalidInput(
+                f"{self.rows:,} rows hold NaN or infinity in {columns}",
+                hint="build the data set again; the definitions never yield one",
+            )

@@ -75,7 +75,7 @@ def draft_bundle(
     """
     with _drafted(folder) as scratch:
         within(on_progress, "read rows")(0.0)
-        rows, histories = dataset.rows(from_ms=rows_from_ms), dataset.histories()
+        rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
         split = quick_split(rows.at_ms, settings.training.holdout, day_offset_h)
         ranker = train_ranker(
             rows, split, settings, histories,

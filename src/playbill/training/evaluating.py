@@ -65,7 +65,7 @@ def evaluate_bundle(
             hint="serve or import more, then build the data set again; or train with a holdout",
         )
     rows_from_ms = manifest.training.get("rows_from_ms")
-    rows = dataset.rows(from_ms=rows_from_ms if baselines else seen_until_ms)
+    rows = dataset.rows_for(settings, rows_from_ms if baselines else seen_until_ms)
     later = rows.only(rows.at_ms >= seen_until_ms)
     split = _split_of(manifest)
     beside = fit_baselines(rows, split, settings, on_progress) if baselines else {}
@@ -128,7 +128,7 @@ def evaluate_rolling(
         InvalidInput: the rows cover fewer than ``days`` + 2 days, or a part is unfit to train on.
     """
     within(on_progress, "read rows")(0.0)
-    rows, histories = dataset.rows(from_ms=rows_from_ms), dataset.histories()
+    rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
     splits = rolling_splits(rows.at_ms, days, day_offset_h)
     parts, used = [], []
     for number, split in enumerate(splits, start=1):

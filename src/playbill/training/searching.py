@@ -68,7 +68,7 @@ def search(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    rows, histories = dataset.rows(from_ms=asked.rows_from_ms), dataset.histories()
+    rows, histories = dataset.rows_for(settings, asked.rows_from_ms), dataset.histories()
     split = quick_split(rows.at_ms, settings.training.holdout, asked.day_offset_h)
     done, report = 0, within(on_progress, "search")
 

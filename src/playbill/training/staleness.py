@@ -45,7 +45,7 @@ def evaluate_staleness(
         InvalidInput: the rows cover fewer than ``days`` + 2 days, or a part is unfit to train on.
     """
     within(on_progress, "read rows")(0.0)
-    rows, histories = dataset.rows(from_ms=rows_from_ms), dataset.histories()
+    rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
     splits = rolling_splits(rows.at_ms, days, day_offset_h)
     rankers, threads = [], settings.training.threads
     for number, split in enumerate(splits, start=1):
