@@ -27,7 +27,7 @@ def explored(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     live = copy_of(template, tmp_path_factory.mktemp("explored") / "home")
     settings = live.home / "playbill.toml"
     text = settings.read_text().replace("[serving]\n", "[serving]\nexplore_share = 0.3\n")
-    settings.write_text(text)
+    settings.write_text(text + "[labels]\nattribution_window_s = 1\n")
     live.start()
     dice = random.Random(5)
     for number in range(160):

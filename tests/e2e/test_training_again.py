@@ -16,7 +16,7 @@ from playbill.app.retraining import begins_warm, retrain
 from playbill.app.stopping import Stopped
 from playbill.app.verbs import Home
 from playbill.cli.main import app
-from playbill.core import InvalidInput, NotFound
+from playbill.core import Conflict, InvalidInput, NotFound
 from trained_home import copy_of
 
 
@@ -143,8 +143,13 @@ def test_a_training_begins_with_the_champion_and_is_made_once_more(
 ) -> None:
     live = copy_of(lived.home, tmp_path / "home")
     before = champion(live.home)
-    with pytest.raises(InvalidInput, match="no row that trains is newer"):
+    with pytest.raises(Conflict, match="no row that trains is newer"):
         Home(live.home).train(warm=True)
+    with pytest.raises(InvalidInput, match="goes on as it began"):
+        Home(live.home).train(warm=True, resume=True)
+    assert sorted(path.stem for path in (live.home / "networks").iterdir()) == [before[7:23]]
+    settings = live.home / "playbill.toml"
+    live.configure(settings.read_text() + "[labels]\nattribution_window_s = 1\n")
     live.start()
     for number in range(200):
         live.feed(f"viewer{number % 100}", size=15)
@@ -167,11 +172,23 @@ def test_a_training_begins_with_the_champion_and_is_made_once_more(
     assert "nothing is kept of the training of" in gone.output
 
 
-def test_a_schedule_begins_warm_so_many_times_in_a_row(lived: LiveHome, tmp_path: Path) -> None:
+def test_a_schedule_begins_warm_so_many_times_in_a_row(
+    lived: LiveHome, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     home = Home(copy_of(lived.home, tmp_path / "home").home)
     assert not begins_warm(home)
-    home.configure(**{"retraining.warm_in_a_row": 1})
+    home.configure(**{"retraining.warm_in_a_row": 1, "retraining.fewest_new": 0})
     assert begins_warm(home)
+    assert retrain(home) is None
+    assert "not trained again: no row that trains is newer" in capfd.readouterr().err
     (kept,) = (tmp_path / "home" / "networks").iterdir()
-    kept.unlink()
+    kept.write_bytes(b"torn")
+    assert begins_warm(home)
+    trained = retrain(home)
+    assert trained is not None
+    assert "trained from nothing: " in capfd.readouterr().err
+    manifest = home.bundles.manifest(trained.digest)
+    assert manifest.training["begun_with"] is None
+    for path in (tmp_path / "home" / "networks").iterdir():
+        path.unlink()
     assert not begins_warm(home)

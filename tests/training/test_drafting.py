@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import playbill.training
+from playbill.app.learning import reasons_of
 from playbill.contracts import Manifest
-from playbill.core import Conflict, DependencyUnavailable, InvalidInput
+from playbill.core import HOUR_MS, Conflict, DependencyUnavailable, InvalidInput
 from playbill.features import FEATURE_NAMES, VISIBLE, features_digest
 from playbill.models import LightScorer, value_vector
 from playbill.registry import BundleStore
@@ -247,7 +248,11 @@ def test_a_folder_that_cannot_be_written_is_named_before_training(dataset, quick
 def test_a_failed_run_leaves_nothing_behind(dataset, quickly, tmp_path):
     with pytest.raises(InvalidInput, match="rows would train"):
         draft_bundle(
-            dataset, quickly, tmp_path / "draft", MADE, rows_from_ms=dataset.report.last_at_ms
+            dataset,
+            quickly,
+            tmp_path / "draft",
+            MADE,
+            rows_from_ms=dataset.report.last_at_ms - 3 * HOUR_MS,
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -276,6 +281,16 @@ def test_a_challenger_that_learned_the_opposite_is_worse_beyond_doubt(
     same = compare_bundles(dataset, draft, draft, quickly, 0, resamples=40)
     assert same["gains"]["click"]["auc"] == 0.0
     assert same["worse"] == []
+
+
+def test_where_no_label_is_known_yet_nobody_is_said_to_be_no_worse(draft, dataset, quickly):
+    seen_ms = draft[1].data["validate_until_ms"]
+    early = msgspec.structs.replace(dataset.report, ended_at_ms=seen_ms)
+    young = dataclasses.replace(dataset, report=early)
+    found = compare_bundles(young, draft, draft, quickly, 0, resamples=40)
+    assert (found["worse"], found["untold"]) == ([], ["click", "long_view"])
+    assert reasons_of(found) == ["not known yet at click, long_view"]
+    assert compare_bundles(dataset, draft, draft, quickly, 0, resamples=40)["untold"] == []
 
 
 def test_bundles_that_have_seen_every_row_cannot_be_compared(draft, dataset, quickly):

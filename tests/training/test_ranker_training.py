@@ -179,6 +179,31 @@ def test_a_label_that_may_still_come_teaches_and_judges_nothing(rows, histories,
     assert found[0]["metrics"]["negative"]["rows"] == reports.sum()
 
 
+def test_the_parts_are_of_rows_of_which_the_required_labels_are_known(rows):
+    known = np.ones_like(rows.known)
+    known[-300:, TASKS.index("click")] = False
+    known[-600:, TASKS.index("like")] = False
+    some = replace(rows, known=known)
+    assert some.known_at_ms().tolist() == rows.at_ms[:-300].tolist()
+    assert some.known_at_ms(("like",)).tolist() == rows.at_ms[:-600].tolist()
+
+
+def test_a_task_that_nothing_validates_is_calibrated_on_the_newest_rows_that_train(
+    rows, histories, split, quickly
+):
+    like, validate = TASKS.index("like"), split.validate(rows.at_ms)
+    known = rows.known.copy()
+    known[validate, like] = False
+    some = replace(rows, known=known)
+    trained = train_ranker(some, split, quickly, histories)
+    assert trained.record["calibration"]["like"] != {"scale": 1.0, "shift": 0.0}
+    train = np.flatnonzero(split.train(rows.at_ms) & known[:, like])[-int(validate.sum()) :]
+    p = scorer_of(trained, histories)(some.only(train))[:, like]
+    assert p.sum() / rows.labels[train, like].sum() == pytest.approx(1.0, abs=0.05)
+    usual = train_ranker(rows, split, quickly, histories).record["calibration"]
+    assert trained.record["calibration"]["click"].keys() == usual["click"].keys()
+
+
 def test_where_nothing_is_known_there_are_no_figures(rows, histories, split, trained):
     known = np.ones_like(rows.known)
     known[:, TASKS.index("like")] = False

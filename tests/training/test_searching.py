@@ -58,7 +58,7 @@ def test_rows_that_report_are_not_looked_at(dataset, quickly, tmp_path, monkeypa
     report = quick_split(rows.at_ms, quickly.training.holdout).report(rows.at_ms)
     parts = {"labels": rows.labels ^ report[:, None]}
     blind = type(rows)(*(parts.get(name, getattr(rows, name)) for name in rows.__slots__))
-    monkeypatch.setattr(Dataset, "rows", lambda self, from_ms=None: blind)
+    monkeypatch.setattr(Dataset, "rows", lambda self, **how: blind)
     spoiled = search(dataset, quickly, tmp_path / "spoiled.sqlite", asked(trials=1))
     assert spoiled["trials"] == plain["trials"]
 

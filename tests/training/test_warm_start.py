@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from playbill.core import DependencyUnavailable, InvalidInput, NotFound
+from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFound
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
 from playbill.models.networks import ItemNetwork
 from playbill.models.user_network import UserNetwork
@@ -19,7 +19,12 @@ from playbill.training.tower_data import item_places
 from playbill.training.tower_training import train_towers
 from playbill.training.warm_start import Left, save_left
 
-UNTIL_MS = 123
+UNTIL_MS = 123_000
+DATA = {
+    "train_until_ms": UNTIL_MS,
+    "ended_at_ms": 150_000,
+    "windows_s": {"click": 10, "long_view": 10, "like": 50, "negative": 10},
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def path(ranker, towers, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def left(path):
-    return Left.load(path, "sha256:aa", {"train_until_ms": UNTIL_MS}, 2)
+    return Left.load(path, "sha256:aa", DATA, 2)
 
 
 def fresh(rows, split, settings, histories, seed=1):
@@ -75,6 +80,7 @@ def test_it_begins_with_what_the_other_said_before_it_was_shifted(
     assert score_logits(network, inputs, some) == pytest.approx(expected, abs=1e-5)
     assert torch.equal(positions.steps, ranker.positions.steps)
     assert (left.digest, left.train_until_ms, left.warm_in_a_row) == ("sha256:aa", UNTIL_MS, 2)
+    assert left.known_until_ms == 100_000
 
 
 def test_topics_and_videos_it_never_met_stay_as_new(rows, split, quickly, histories, ranker, left):
@@ -105,19 +111,42 @@ def test_only_newer_rows_are_learned_from(rows, split, quickly, histories, left)
     older = rows.at_ms < from_ms
     other = replace(rows, labels=np.where(older[:, None], ~rows.labels, rows.labels))
     found = [
-        train_ranker(each, split, quickly, histories, start=Start(left.into_ranker, from_ms))
+        train_ranker(
+            each, split, quickly, histories, start=Start(left.into_ranker, from_ms, from_ms)
+        )
         for each in (rows, other)
     ]
     assert found[0].graph == found[1].graph
     assert found[0].record["train_rows"] == (train & ~older).sum()
 
 
+def test_rows_whose_labels_were_not_known_are_learned_from_too(rows, split):
+    train = np.flatnonzero(split.train(rows.at_ms))
+    until_ms, known_ms = (int(np.quantile(rows.at_ms[train], share)) for share in (0.7, 0.5))
+    learned = Start(None, until_ms, known_ms).learned(rows, train)
+    assert learned.tolist() == train[rows.at_ms[train] >= known_ms].tolist()
+    learned = Start(None, known_ms, until_ms).learned(rows, train)
+    assert learned.tolist() == train[rows.at_ms[train] >= known_ms].tolist()
+
+
 def test_where_nothing_is_newer_it_is_refused(rows, split, quickly, histories, left):
-    with pytest.raises(InvalidInput, match="no row that trains is newer") as refusal:
-        train_ranker(
-            rows, split, quickly, histories, start=Start(left.into_ranker, split.train_until_ms)
-        )
+    start = Start(left.into_ranker, split.train_until_ms, 0)
+    with pytest.raises(Conflict, match="no row that trains is newer") as refusal:
+        train_ranker(rows, split, quickly, histories, start=start)
     assert "without --warm" in refusal.value.hint
+
+
+def test_a_surface_that_was_added_begins_as_new(rows, split, quickly, histories, left):
+    more = msgspec.structs.replace(quickly, surfaces=(*quickly.surfaces, "third"))
+    network, positions, _ = fresh(rows, split, more, histories)
+    left.into_ranker(network, positions)
+    assert torch.equal(positions.steps[:3], left.positions["steps"])
+    assert (positions.steps[3] == 0.0).all()
+
+
+def test_what_a_crew_left_begins_no_towers(left):
+    assert left.towers() is not None
+    assert replace(left, user=None, item=None).towers() is None
 
 
 def test_other_layers_are_refused_with_their_name(rows, split, quickly, histories, left):
@@ -164,7 +193,7 @@ def test_towers_that_begin_with_others_take_a_third_of_the_passes(
 
 def test_what_is_not_there_is_not_found(tmp_path):
     with pytest.raises(NotFound, match="nothing is kept of the training of sha256:aa"):
-        Left.load(tmp_path / "none.pt", "sha256:aa", {"train_until_ms": 1}, 0)
+        Left.load(tmp_path / "none.pt", "sha256:aa", DATA, 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"cos\nsystem\n(S'true'\ntR."])
@@ -172,7 +201,7 @@ def test_a_damaged_or_hostile_file_is_refused_and_nothing_runs(tmp_path, content
     path = tmp_path / "left.pt"
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match="cannot be read"):
-        Left.load(path, "sha256:aa", {"train_until_ms": 1}, 0)
+        Left.load(path, "sha256:aa", DATA, 0)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, ranker, towers):

@@ -102,7 +102,7 @@ def _prepare(wiring: Wiring, asked: AdviceAsked, folder: Path) -> "Job":
         write_inputs(folder, job, *made_up(asked.videos, wiring.settings.training.seed))
         return job
     dataset = Dataset.open(wiring.layout.tables)
-    rows = dataset.rows()
+    rows = dataset.rows_for(wiring.settings)
     sequences = sequences_of(rows, np.ones(len(rows), np.bool_))
     write_inputs(folder, job, sequences, item_places(dataset.items(), sequences.items).columns)
     return job

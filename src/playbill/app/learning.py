@@ -13,7 +13,7 @@ import msgspec
 from playbill import __version__
 from playbill.app.champions import beside_champion, require_new
 from playbill.app.indexing import write_index
-from playbill.app.left import keep_left, left_by
+from playbill.app.left import draft_of_left, keep_left, left_by
 from playbill.app.stopping import Stopped
 from playbill.app.wiring import Wiring
 from playbill.contracts import Manifest, Settings
@@ -44,6 +44,12 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it serves now."""
     against: dict[str, Any] | None = None
     """How it does beside the champion it was to replace, where that was asked for."""
+
+
+def reasons_of(against: dict[str, Any]) -> list[str]:
+    """Return why a bundle is not to take the champion's place, in words; none where it may."""
+    told = {"worse": "worse at", "untold": "not known yet at"}
+    return [f"{words} {', '.join(against[name])}" for name, words in told.items() if against[name]]
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +101,10 @@ def _train(wiring: Wiring, asked: Training) -> Trained:
     kept = layout.bundles / _CHECKPOINTS
     on_progress = _attentive(asked)
     offset_h, from_ms = asked.day_offset_h, asked.rows_from_ms
+    if asked.resume and asked.warm:
+        raise InvalidInput(
+            "what was interrupted goes on as it began", hint="leave out --warm, or --resume"
+        )
     store = wiring.bundles()
     before = identity_of(kept) if asked.resume else {}
     parent = before.get("begun_with") if asked.resume else asked.warm and store.champion()
@@ -111,17 +121,19 @@ def _train(wiring: Wiring, asked: Training) -> Trained:
     identity = {**_identity(dataset, settings, offset_h, from_ms), "begun_with": parent or None}
     session = Session(Checkpoints(kept, identity, wiring.clock, asked.stop), asked.on_metric)
     made = Circumstances(wiring.clock.now_ms(), hardware(), __version__, wiring.recorded().home)
-    leave = layout.networks / "draft.pt"
-    with drafted_bundle(
-        wiring, dataset, made, offset_h, from_ms, session, on_progress, begin=begin, leave=leave
-    ) as (folder, manifest):
+    with (
+        draft_of_left(layout.networks) as leave,
+        drafted_bundle(
+            wiring, dataset, made, offset_h, from_ms, session, on_progress, begin=begin, leave=leave
+        ) as (folder, manifest),
+    ):
         digest = store.add(folder, manifest)
         keep_left(layout.networks, leave, digest, {parent or digest, store.champion() or digest})
     shutil.rmtree(kept, ignore_errors=True)
     against = (
         beside_champion(store, dataset, digest, settings, offset_h) if asked.unless_worse else None
     )
-    promoted = asked.promote and not (against and against["worse"])
+    promoted = asked.promote and not (against and (against["worse"] or against["untold"]))
     if promoted:
         store.promote(digest)
     metrics: dict[str, Any] = manifest.metrics["metrics"]

@@ -1,11 +1,13 @@
 """What trainings left for others to begin with: found again, and cleared away."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playbill.app.wiring import Wiring
 from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.core.durable import sync_folder
 from playbill.features import features_digest
 from playbill.registry import BundleStore
 
@@ -19,6 +21,7 @@ def left_by(wiring: Wiring, store: BundleStore, digest: str) -> "Left":
     Raises:
         NotFound: there is no such bundle, or what it left was cleared away.
         InvalidInput: it reads other features, or the file is damaged.
+        DependencyUnavailable: the file cannot be read.
     """
     from playbill.training.warm_start import Left
 
@@ -38,6 +41,17 @@ def is_left(wiring: Wiring, digest: str) -> bool:
     return _path(wiring.layout.networks, digest).exists()
 
 
+@contextmanager
+def draft_of_left(folder: Path) -> Iterator[Path]:
+    """Yield where a training may write what it leaves; what is not kept by then goes."""
+    draft = folder / "draft.pt"
+    draft.unlink(missing_ok=True)
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def keep_left(folder: Path, made: Path, digest: str, others: Collection[str]) -> None:
     """Keep what the training of a bundle left, and that of some others; the rest goes.
 
@@ -47,6 +61,7 @@ def keep_left(folder: Path, made: Path, digest: str, others: Collection[str]) ->
     kept = {_path(folder, each).name for each in (digest, *others)}
     try:
         made.replace(_path(folder, digest))
+        sync_folder(folder)
         for path in folder.glob("*.pt"):
             if path.name not in kept:
                 path.unlink()

@@ -76,7 +76,9 @@ def _settings_of(manifest: Manifest, settings: Settings) -> Settings:
     """Return a home's settings with those that a bundle's training read as they were."""
     now: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
     then = manifest.training["settings_read"]
-    return msgspec.json.decode(msgspec.json.encode({**now, **then}), type=Settings)
+    memory = {"rows_in_memory_gib": settings.training.rows_in_memory_gib}
+    found = {**now, **then, "training": {**then["training"], **memory}}
+    return msgspec.json.decode(msgspec.json.encode(found), type=Settings)
 
 
 def _changed(then: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:

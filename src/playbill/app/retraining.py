@@ -1,10 +1,12 @@
 """Training again while serving: in a process of its own, and for rows that are new."""
 
-from playbill.app.learning import Trained, Training, train
+import msgspec
+
+from playbill.app.learning import Trained, Training, reasons_of, train
 from playbill.app.left import is_left
 from playbill.app.process import say
 from playbill.app.verbs import Home
-from playbill.core import Conflict
+from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFound
 from playbill.features import features_digest
 
 
@@ -22,24 +24,40 @@ def retrain(home: Home) -> Trained | None:
         fewest_new=home.settings.retraining.fewest_new,
     )
     try:
-        trained = train(home.wiring, asked)
+        trained = _trained(home, asked)
     except Conflict as conflict:
         say(f"not trained again: {conflict.message}")
         return None
     if trained.against is not None and not trained.promoted:
-        say(
-            f"{trained.digest} is worse at {', '.join(trained.against['worse'])}; it does not serve"
-        )
+        say(f"{trained.digest} is {', '.join(reasons_of(trained.against))}; it does not serve")
     return trained
 
 
+def _trained(home: Home, asked: Training) -> Trained:
+    """Train, from nothing where the champion cannot be begun with."""
+    try:
+        return train(home.wiring, asked)
+    except Conflict:
+        raise
+    except (InvalidInput, NotFound, DependencyUnavailable) as error:
+        if not asked.warm:
+            raise
+        say(f"trained from nothing: {error.message}")
+        return train(home.wiring, msgspec.structs.replace(asked, warm=False))
+
+
 def begins_warm(home: Home) -> bool:
-    """Return whether the champion is to be begun with: not too often in a row, and if it can be."""
-    most = home.settings.retraining.warm_in_a_row
-    champion = home.bundles.champion()
+    """Return whether the champion is to be begun with.
+
+    Not too often in a row, not where that was tried and is not served, and not without what it
+    left.
+    """
+    most, store = home.settings.retraining.warm_in_a_row, home.bundles
+    champion = store.champion()
     if not most or champion is None or not is_left(home.wiring, champion):
         return False
-    manifest = home.bundles.manifest(champion)
-    return manifest.features == features_digest() and (
-        int(manifest.training.get("warm_in_a_row", 0)) < most
-    )
+    newest = store.manifest(store.digests()[-1])
+    tried = newest.training.get("begun_with") == champion
+    manifest = store.manifest(champion)
+    fits = manifest.features == features_digest()
+    return fits and not tried and int(manifest.training.get("warm_in_a_row", 0)) < most

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from playbill.app.advising import AdviceAsked
-from playbill.app.learning import Trained
+from playbill.app.learning import Trained, reasons_of
 from playbill.app.stopping import Stop, Stopped
 from playbill.app.verbs import Home
 from playbill.cli.advice import (
@@ -158,8 +158,7 @@ def _print_against(against: dict[str, Any], *, promoted: bool) -> None:
         highlight=False,
     )
     verdict = "it serves now" if promoted else "the champion stays"
-    worse = f"worse at {', '.join(against['worse'])}; " if against["worse"] else ""
-    out.print(f"{worse}{verdict}", highlight=False)
+    out.print("; ".join([*reasons_of(against), verdict]), highlight=False)
 
 
 def _trained(home: Home, asked: dict[str, Any], *, quiet: bool) -> Trained:

@@ -24,6 +24,8 @@ _event = msgspec.json.Decoder(Event)
 _INVALID = "invalid_event"
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 _UNKNOWN_VALUE = re.compile(r"^Invalid enum value '([^']*)'")
+_NO_UTF_8 = "Invalid UTF-8"
+"""What newer parsers say, which no longer say where."""
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 
 
@@ -56,6 +58,8 @@ def problem_of(error: Exception) -> tuple[str, str | None]:
     if isinstance(error, RecursionError):
         return "nested too deeply", None
     text = str(error)
+    if text.startswith(_NO_UTF_8):
+        return "not UTF-8", None
     found = _PATH.search(text)
     message, field = _PATH.sub("", text), (found.group(1) or None) if found else None
     missing = _MISSING.search(message)

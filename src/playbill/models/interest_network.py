@@ -21,7 +21,6 @@ class InterestNetwork(nn.Module):
     def __init__(self, places: npt.NDArray[np.int64]) -> None:
         super().__init__()
         self.places = places
-        self._places = torch.from_numpy(places)
         self.videos = nn.Embedding(int(places.max(initial=0)) + 1, INTERESTS, padding_idx=0)
         self.deeds = nn.Embedding(DEEDS, INTERESTS)
         for table in (self.videos, self.deeds):
@@ -37,10 +36,11 @@ class InterestNetwork(nn.Module):
             recent: (N, 32) rows of what each viewer did lately.
             actions: (N, 32) bits, 0 where there is nothing.
         """
+        places = torch.from_numpy(self.places)
         there = (actions > 0).unsqueeze(-1)
-        known = (self.videos(self._places[recent]) + self.deeds(actions)) * there
+        known = (self.videos(places[recent]) + self.deeds(actions)) * there
         interests = known.sum(dim=1) / there.sum(dim=1).clamp(min=1)
-        mine = self.videos(self._places[candidates])
+        mine = self.videos(places[candidates])
         return torch.cat([interests, interests * mine], dim=1)
 
     @torch.no_grad()
@@ -48,7 +48,7 @@ class InterestNetwork(nn.Module):
         """Return what is shipped, and go on with exactly that."""
         found = Interests.of(self.videos.weight.numpy(), self.deeds.weight.numpy())
         self.videos.weight.copy_(torch.from_numpy(found.codes.astype(np.float32) * found.step))
-        return Interests(found.codes[self._places.numpy()], found.step, found.deeds)
+        return Interests(found.codes[self.places], found.step, found.deeds)
 
 
 class InterestedRanker(nn.Module):

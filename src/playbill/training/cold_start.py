@@ -56,7 +56,7 @@ def evaluate_cold_start(
         InvalidInput: too few viewers took enough to say anything.
     """
     within(on_progress, "read rows")(0.0)
-    rows = dataset.rows()
+    rows = dataset.rows_for(settings)
     sequences = sequences_of(rows, np.ones(len(rows), np.bool_))
     return judge(sequences, dataset.items(), settings, on_progress, seeds=seeds)
 

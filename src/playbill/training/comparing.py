@@ -5,9 +5,9 @@ from typing import Any
 
 from playbill.contracts import Manifest, Settings
 from playbill.core import InvalidInput
-from playbill.training.dataset import Dataset
+from playbill.models import TASKS
+from playbill.training.dataset import REQUIRED, Dataset
 from playbill.training.measuring import RESAMPLES, measure, score_rows
-from playbill.training.ranker_training import REQUIRED
 from playbill.training.row_scorer import RowScorer
 
 CHAMPION = "champion"
@@ -26,7 +26,7 @@ def compare_bundles(
 
     Keys: rows, that neither has learned from; gains, challenger less champion by task and figure,
     with paired 95 % intervals over viewers; worse, tasks whose AUC is lower beyond doubt: the
-    whole interval is below zero.
+    whole interval is below zero; untold, required tasks of which no label is known there yet.
 
     Args:
         dataset: that the challenger learned from.
@@ -40,7 +40,7 @@ def compare_bundles(
         InvalidInput: a bundle was made for other inputs, or there is no row both have not seen.
     """
     seen_ms = max(int(manifest.data["validate_until_ms"]) for _, manifest in (challenger, champion))
-    rows, histories = dataset.rows(from_ms=seen_ms), dataset.histories()
+    rows, histories = dataset.rows_for(settings, seen_ms), dataset.histories()
     if not len(rows):
         raise InvalidInput(
             f"the data set holds no row from {seen_ms} on that neither bundle has seen",
@@ -54,4 +54,5 @@ def compare_bundles(
     gains = measure(scored, settings.training.seed, resamples)["gains"][CHAMPION]
     intervals = {task: gains[task]["auc_interval"] for task in REQUIRED}
     worse = [task for task, ends in intervals.items() if ends is not None and ends[1] < 0.0]
-    return {"rows": len(rows), "gains": gains, "worse": worse}
+    untold = [task for task in REQUIRED if not rows.known[:, TASKS.index(task)].any()]
+    return {"rows": len(rows), "gains": gains, "worse": worse, "untold": untold}

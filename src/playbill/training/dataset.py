@@ -36,6 +36,8 @@ from playbill.training.spill import empty_floats
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+REQUIRED = ("click", "long_view")
+"""Tasks without which a ranker is worth nothing."""
 _CATEGORIES = ("surface", "region", "topic")
 _YOUNG = 20
 """A log that covers fewer windows than this is not waited for in full, or a new home would have
@@ -67,6 +69,12 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.at_ms)
+
+    def known_at_ms(self, tasks: tuple[str, ...] = REQUIRED) -> Ints:
+        """Return the instants of rows of which the labels of some tasks are known."""
+        numbers = [LABELS.index(task) for task in tasks]
+        found: Ints = self.at_ms[self.known[:, numbers].all(axis=1)]
+        return found
 
     def only(self, chosen: npt.NDArray[np.bool_] | Ints) -> "Rows":
         """Return the rows at a mask or at places."""
@@ -150,7 +158,7 @@ class Dataset:
             dense = empty_floats(shape, in_memory_gib * 2**30, self.tables)
             return _read_rows(table, places, dense, self.report)
 
-    def rows_for(self, settings: Settings, from_ms: int | None) -> Rows:
+    def rows_for(self, settings: Settings, from_ms: int | None = None) -> Rows:
         """Return the same, with as much in memory as the settings say."""
         return self.rows(from_ms=from_ms, in_memory_gib=settings.training.rows_in_memory_gib)
 

@@ -14,7 +14,7 @@ from playbill.core import Conflict, DependencyUnavailable
 from playbill.features import VISIBLE
 from playbill.models import value_vector
 from playbill.training.crewed_towers import train_towers_by_crew
-from playbill.training.dataset import Dataset, Histories, Rows
+from playbill.training.dataset import REQUIRED, Dataset, Histories, Rows
 from playbill.training.eight_bit_training import fit_eight_bits, lists_of
 from playbill.training.fitting import Session
 from playbill.training.leaks import leak_suspects
@@ -23,7 +23,7 @@ from playbill.training.measuring import measure, score_rows
 from playbill.training.popular import popular_lists
 from playbill.training.progress import OnProgress, within
 from playbill.training.provenance import Circumstances, manifest_of, write_card, write_json
-from playbill.training.ranker_training import REQUIRED, TrainedRanker, train_ranker
+from playbill.training.ranker_training import TrainedRanker, train_ranker
 from playbill.training.retrieval_metrics import measure_towers, some_viewers
 from playbill.training.row_scorer import RowScorer
 from playbill.training.sequences import sequences_of
@@ -76,7 +76,7 @@ def draft_bundle(
     with _drafted(folder) as scratch:
         within(on_progress, "read rows")(0.0)
         rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
-        split = quick_split(rows.at_ms, settings.training.holdout, day_offset_h)
+        split = quick_split(rows.known_at_ms(require), settings.training.holdout, day_offset_h)
         ranker = train_ranker(
             rows, split, settings, histories,
             require=require, session=session, start=None if begin is None else begin.start(),
@@ -141,7 +141,7 @@ def _train_towers(
     positives = positives_of(rows, histories, seen)
     sequences = sequences_of(rows, seen)
     if settings.training.workers == 1:
-        others = None if begin is None else begin.into_towers
+        others = None if begin is None else begin.towers()
         towers = train_towers(
             sequences, items, settings, on_progress, session=session, begin=others
         )

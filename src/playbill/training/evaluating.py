@@ -129,7 +129,7 @@ def evaluate_rolling(
     """
     within(on_progress, "read rows")(0.0)
     rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
-    splits = rolling_splits(rows.at_ms, days, day_offset_h)
+    splits = rolling_splits(rows.known_at_ms(), days, day_offset_h)
     parts, used = [], []
     for number, split in enumerate(splits, start=1):
 

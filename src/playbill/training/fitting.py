@@ -128,6 +128,8 @@ class _Fit(Generic[B]):
         if recipe.validate is not None and self.best:
             for name, module in recipe.modules.items():
                 module.load_state_dict(self.best[name])
+        elif recipe.validate is None:
+            _put(self.means, recipe.parameters()[: len(self.means)])
         self.report(1.0)
         return self.fitted
 

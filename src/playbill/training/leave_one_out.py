@@ -51,7 +51,7 @@ def evaluate_leave_one_out(
         InvalidInput: fewer than ten viewers took three videos or more.
     """
     within(on_progress, "read rows")(0.0)
-    rows = dataset.rows()
+    rows = dataset.rows_for(settings)
     sequences = sequences_of(rows, np.ones(len(rows), np.bool_))
     return judge(sequences, dataset.items(), settings, on_progress, seeds=seeds, quotas=quotas)
 

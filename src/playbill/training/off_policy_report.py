@@ -55,7 +55,7 @@ def evaluate_off_policy(
     """
     report = within(on_progress, "measure")
     report(0.0)
-    shown, rows = shown_of(dataset), dataset.rows()
+    shown, rows = shown_of(dataset), dataset.rows_for(settings)
     if not len(shown):
         raise InvalidInput(
             "the log holds no feed that this system ranked, so no choice with a known probability",

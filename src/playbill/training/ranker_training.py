@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from playbill.contracts import Settings, TrainingSettings
-from playbill.core import InvalidInput
+from playbill.core import Conflict, InvalidInput
 from playbill.models import TASKS, Interests
 from playbill.models.interest_network import InterestedRanker
 from playbill.models.networks import RankerNetwork
 from playbill.models.onnx_graphs import ranker_graph
-from playbill.training.dataset import Histories, Rows
+from playbill.training.dataset import REQUIRED, Histories, Rows
 from playbill.training.determinism import repeatable
 from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.positions import PositionBias
@@ -42,33 +42,34 @@ WARM_PACE = 0.3
 """Share of the learning rate for a ranker that begins with another."""
 AVERAGED = 0.999
 """What is kept is the mean of about the last thousand steps: decision 0040."""
-REQUIRED = ("click", "long_view")
-"""Tasks without which a ranker is worth nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """Another ranker to begin with: what puts it ``into`` a new one, which then learns slower.
 
-    ``until_ms``: where the rows ended that it learned from; the new one learns from those after.
+    ``until_ms`` is where the rows ended that it learned from, ``known_until_ms`` where those did
+    of which it knew every label; the new one learns from there on.
     """
 
     into: Callable[[InterestedRanker, PositionBias], None]
     until_ms: int
+    known_until_ms: int
 
     def learned(self, rows: Rows, train: Places) -> Places:
-        """Return those of the rows that train that are new.
+        """Return those of the rows that train that are new, or were not known.
 
         Raises:
-            InvalidInput: none is.
+            Conflict: none is new.
         """
-        new: Places = train[rows.at_ms[train] >= self.until_ms]
-        if not len(new):
-            raise InvalidInput(
+        at_ms = rows.at_ms[train]
+        if not (at_ms >= self.until_ms).any():
+            raise Conflict(
                 "no row that trains is newer than those that the ranker to begin with learned from",
-                hint="wait for a day more, or train without --warm",
+                hint="over days, rows begin to train a day at a time: wait, or train without "
+                "--warm",
             )
-        return new
+        return train[at_ms >= min(self.until_ms, self.known_until_ms)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,11 @@ def train_ranker(
         places = PositionBias(len(settings.surfaces) + 1)
         if start is not None:
             start.into(network, places)
-        of, pace = Losses(network, places, inputs, taught), WARM_PACE if start else 1.0
-        losses = _fit(of, (learned, validate), settings.training, pace, session, on_progress)
+        of, parts = Losses(network, places, inputs, taught), (learned, validate)
+        losses = _fit(of, parts, settings.training, session, on_progress, warm=start is not None)
         _silence(network.ranker, rows, train, taught)
         interests = network.interests.rounded() if network.interests else None
-        calibration = _calibrated(network, inputs, validate, taught & (not without.calibration))
+        calibration = _calibrated(network, inputs, (train, validate), taught)
     record = {
         "train_rows": len(learned),
         "validate_rows": len(validate),
@@ -158,14 +159,25 @@ def train_ranker(
 def _calibrated(
     network: InterestedRanker,
     inputs: RankerRows,
-    validate: Places,
-    wanted: npt.NDArray[np.bool_],
+    parts: tuple[Places, Places],
+    taught: npt.NDArray[np.bool_],
 ) -> Calibration:
-    """Make the logits of some tasks calibrated on rows that did not train."""
-    rows, surfaces = inputs.rows, len(network.ranker.shifts)
-    chosen = rows.labels[validate], rows.known[validate], rows.categories[validate, 0]
-    logits = score_logits(network, inputs, validate)
-    calibration = Calibration.fit(logits, *chosen, surfaces, wanted)
+    """Make the logits of taught tasks calibrated on rows that did not train.
+
+    A task of which nothing is known there yet is calibrated on the newest rows where it is.
+    """
+    (train, validate), rows, surfaces = parts, inputs.rows, len(network.ranker.shifts)
+    wanted = taught & (not inputs.without.calibration)
+    late = wanted & ~rows.known[validate].any(axis=0)
+    if late.any():
+        newest = train[rows.known[train][:, late].all(axis=1)][-len(validate) :]
+        chosen = np.concatenate([newest, validate])
+    else:
+        newest, chosen = train[:0], validate
+    known = rows.known[chosen].copy()
+    known[: len(newest), ~late] = False
+    logits, said = score_logits(network, inputs, chosen), rows.categories[chosen, 0]
+    calibration = Calibration.fit(logits, rows.labels[chosen], known, said, surfaces, wanted)
     network.ranker.fold_calibration(calibration.lines, calibration.shifts)
     return calibration
 
@@ -202,9 +214,10 @@ def _fit(
     losses_of: "Losses",
     parts: tuple[Places, Places],
     training: TrainingSettings,
-    pace: float,
     session: Session | None,
     on_progress: OnProgress | None,
+    *,
+    warm: bool,
 ) -> list[float]:
     """Train in place, keep the pass that validates best, and return the validation losses.
 
@@ -212,15 +225,16 @@ def _fit(
         losses_of: the network, and what is to be lowered.
         parts: rows that train, and rows that validate.
         training: the recipe.
-        pace: share of its learning rate; below 1 there are no more passes than it says.
         session: where it is kept.
         on_progress: told of the stage "train ranker".
+        warm: it begins with another: slower, and with no more passes than the recipe says.
 
     Raises:
         InvalidInput: no pass has a finite validation loss.
     """
     (train, validate), network, places = parts, losses_of.network, losses_of.places
-    learning_rate, fewest = training.learning_rate * pace, FEWEST_STEPS if pace == 1.0 else 0
+    learning_rate = training.learning_rate * (WARM_PACE if warm else 1.0)
+    fewest = 0 if warm else FEWEST_STEPS
     plan = plan_steps(len(train), training.batch_rows, training.epochs, fewest=fewest)
 
     def batches() -> Iterator[Places]:

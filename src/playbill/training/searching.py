@@ -69,7 +69,7 @@ def search(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows, histories = dataset.rows_for(settings, asked.rows_from_ms), dataset.histories()
-    split = quick_split(rows.at_ms, settings.training.holdout, asked.day_offset_h)
+    split = quick_split(rows.known_at_ms(), settings.training.holdout, asked.day_offset_h)
     done, report = 0, within(on_progress, "search")
 
     def tried(trial: "optuna.Trial") -> float:
@@ -142,7 +142,7 @@ def _study(
 def study_name(dataset: Dataset, settings: Settings, asked: SearchAsked) -> str:
     """Return a name that follows from all that a loss follows from but for what is searched."""
     read = settings_read(settings)
-    for name in SEARCHED:
+    for name in (*SEARCHED, "rows_in_memory_gib"):
         del read["training"][name]
     found = {
         "data set": msgspec.to_builtins(dataset.report),

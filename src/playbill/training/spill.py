@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from playbill.core import DependencyUnavailable
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -22,14 +24,20 @@ def empty_floats(shape: tuple[int, int], most_bytes: float, folder: Path) -> Flo
     once, so a full disk is met here and not while the array is filled.
 
     Raises:
-        OSError: the folder has no room for it, or cannot be written.
+        DependencyUnavailable: the folder has no room for it, or cannot be written.
     """
     size = math.prod(shape) * np.dtype(np.float32).itemsize
     if size <= most_bytes or not size:
         return np.empty(shape, np.float32)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        os.posix_fallocate(file.fileno(), 0, size)
-        mapped = mmap.mmap(file.fileno(), size)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            mapped = mmap.mmap(file.fileno(), size)
+    except OSError as error:
+        raise DependencyUnavailable(
+            f"there is no room in {folder} for {size / 2**30:.1f} GiB of features: {error}",
+            hint="free space, or raise training.rows_in_memory_gib if there is memory",
+        ) from error
     # A step reads rows from all over: what lies around each is not wanted.
     mapped.madvise(mmap.MADV_RANDOM)
     return np.frombuffer(mapped, np.float32).reshape(shape)

@@ -62,7 +62,10 @@ def quick_split(at_ms: Ints, holdout: float, day_offset_h: int = 0) -> Split:
         InvalidInput: a part would be empty, or fewer than 64 rows would train.
     """
     if not len(at_ms):
-        raise InvalidInput("there are no rows to split", hint="serve feeds or import a history")
+        raise InvalidInput(
+            "there are no rows to split whose labels are known yet",
+            hint="serve feeds or import a history",
+        )
     bounds = day_bounds(at_ms, day_offset_h)
     if len(bounds) > FEWEST_DAYS:
         split = Split(bounds[-3], bounds[-2], bounds[-1], "days")

@@ -46,7 +46,7 @@ def evaluate_staleness(
     """
     within(on_progress, "read rows")(0.0)
     rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
-    splits = rolling_splits(rows.at_ms, days, day_offset_h)
+    splits = rolling_splits(rows.known_at_ms(), days, day_offset_h)
     rankers, threads = [], settings.training.threads
     for number, split in enumerate(splits, start=1):
 

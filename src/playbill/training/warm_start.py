@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from playbill.core import DependencyUnavailable, InvalidInput, NotFound
+from playbill.core.durable import replace_file
 from playbill.models.interest_network import InterestedRanker
 from playbill.models.networks import ItemNetwork
 from playbill.models.user_network import UserNetwork
 from playbill.training.positions import PositionBias
 from playbill.training.ranker_training import Start, TrainedRanker
 from playbill.training.tower_data import ItemPlaces
-from playbill.training.tower_training import TrainedTowers
+from playbill.training.tower_training import Begin, TrainedTowers
 
 Ints = npt.NDArray[np.int64]
 State = dict[str, Tensor]
@@ -32,15 +33,17 @@ _OWN = frozenset(("embeddings.weight", "sizes", "offsets", "shifts"))
 class Left:
     """What a training left for another to begin with.
 
-    ``digest`` of its bundle; ``train_until_ms`` where the rows ended that it learned from;
-    ``warm_in_a_row`` how many trainings before it had begun like that. ``ranker``, ``positions``,
-    ``interests``, ``user`` and ``item`` are states of networks; ``interest_places`` (I,) places of
-    rows in the space of interests, ``authors`` and ``items`` rows that have a place in the item
-    network's tables. Towers of a crew are not left.
+    ``digest`` of its bundle; ``train_until_ms`` where the rows ended that it learned from, and
+    ``known_until_ms`` those of which it knew every label; ``warm_in_a_row`` how many trainings
+    before it had begun like that. ``ranker``, ``positions``, ``interests``, ``user`` and ``item``
+    are states of networks; ``interest_places`` (I,) places of rows in the space of interests,
+    ``authors`` and ``items`` rows that have a place in the item network's tables. Towers of a crew
+    are not left.
     """
 
     digest: str
     train_until_ms: int
+    known_until_ms: int
     warm_in_a_row: int
     ranker: State
     positions: State
@@ -58,6 +61,7 @@ class Left:
         Raises:
             NotFound: it left nothing, or that was cleared away.
             InvalidInput: the file is damaged.
+            DependencyUnavailable: it cannot be read.
         """
         try:
             # Tensors and plain values, read as such: nothing in the file is executed.
@@ -65,12 +69,19 @@ class Left:
             arrays = {
                 name: state.pop(name).numpy() for name in ("interest_places", "authors", "items")
             }
-            return cls(digest, int(manifest_data["train_until_ms"]), warm, **state, **arrays)
+            until_ms = int(manifest_data["train_until_ms"])
+            longest_ms = 1_000 * max(manifest_data["windows_s"].values())
+            known_ms = int(manifest_data["ended_at_ms"]) - longest_ms
+            return cls(digest, until_ms, known_ms, warm, **state, **arrays)
         except FileNotFoundError:
             raise NotFound(
                 f"nothing is kept of the training of {digest[:19]}… to begin with",
                 hint="train without --warm",
             ) from None
+        except OSError as error:
+            raise DependencyUnavailable(
+                f"{path} cannot be read: {error}", hint="let this user read it"
+            ) from error
         except Exception as error:
             raise InvalidInput(
                 f"{path} cannot be read: {type(error).__name__}", hint="train without --warm"
@@ -78,7 +89,11 @@ class Left:
 
     def start(self) -> Start:
         """Return what a ranker begins with."""
-        return Start(self.into_ranker, self.train_until_ms)
+        return Start(self.into_ranker, self.train_until_ms, self.known_until_ms)
+
+    def towers(self) -> Begin | None:
+        """Return what towers begin with, None where there is nothing: a crew made them."""
+        return None if self.user is None or self.item is None else self.into_towers
 
     def into_ranker(self, network: InterestedRanker, positions: PositionBias) -> None:
         """Begin a ranker with this one; what it does not know stays as new.
@@ -100,9 +115,12 @@ class Left:
                 at, was = int(ranker.offsets[column]), int(offsets[column])
                 table = self.ranker["embeddings.weight"]
                 ranker.embeddings.weight[at : at + count] = table[was : was + count]
-            positions.load_state_dict(self.positions)
+            steps = self.positions["steps"]
+            surfaces = min(len(steps), len(positions.steps))
+            positions.steps[:surfaces] = steps[:surfaces]
             if network.interests is not None:
                 interests = network.interests
+                _require_same("space of interests", _fixed(interests, "deeds"), self.interests)
                 interests.deeds.weight.copy_(self.interests["deeds.weight"])
                 places = interests.places
                 rows = np.arange(min(len(places), len(self.interest_places)))
@@ -117,9 +135,10 @@ class Left:
         Raises:
             InvalidInput: they have other layers.
         """
-        if self.user is None or self.item is None:
-            return
+        assert self.user is not None
+        assert self.item is not None
         _require_same("user tower", user.state_dict(), self.user)
+        _require_same("item tower", _fixed(item, "languages", "durations"), self.item)
         user.load_state_dict(self.user)
         with torch.no_grad():
             for name in ("languages", "durations"):
@@ -133,6 +152,11 @@ class Left:
             ):
                 _, here, there = np.intersect1d(rows, known, return_indices=True)
                 table.weight[here + 1] = self.item[name][there + 1]
+
+
+def _fixed(module: nn.Module, *names: str) -> State:
+    """Return tables that have the same rows in every training."""
+    return {f"{name}.weight": getattr(module, name).weight for name in names}
 
 
 def _require_same(what: str, ours: State, theirs: State) -> None:
@@ -157,14 +181,14 @@ def save_left(path: Path, ranker: TrainedRanker, towers: TrainedTowers) -> None:
         "positions": _state(ranker.positions),
         "interests": _state(interests),
         "interest_places": torch.from_numpy(interests.places.astype(np.int64)),
-        "user": _state(towers.user) if places else None,
-        "item": _state(towers.item) if places and towers.item else None,
-        "authors": _rows(places.author_rows if places else None),
-        "items": _rows(places.item_rows if places else None),
+        "user": None if towers.item is None else _state(towers.user),
+        "item": None if towers.item is None else _state(towers.item),
+        "authors": _rows(None if places is None else places.author_rows),
+        "items": _rows(None if places is None else places.item_rows),
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(left, path)
+        replace_file(path, lambda file: torch.save(left, file))
     except (OSError, RuntimeError) as error:
         raise DependencyUnavailable(
             f"{path} cannot be written: {error}",
