@@ -49,15 +49,17 @@ def _trained(home: Home, asked: Training) -> Trained:
 def begins_warm(home: Home) -> bool:
     """Return whether the champion is to be begun with.
 
-    Not too often in a row, not where that was tried and is not served, and not without what it
-    left.
+    Not too often in a row, not where that was tried and is not served, not without what it left,
+    and not where a bundle that would tell is damaged.
     """
     most, store = home.settings.retraining.warm_in_a_row, home.bundles
     champion = store.champion()
     if not most or champion is None or not is_left(home.wiring, champion):
         return False
-    newest = store.manifest(store.digests()[-1])
+    try:
+        newest, manifest = (store.manifest(each) for each in (store.digests()[-1], champion))
+    except InvalidInput:
+        return False
     tried = newest.training.get("begun_with") == champion
-    manifest = store.manifest(champion)
     fits = manifest.features == features_digest()
     return fits and not tried and int(manifest.training.get("warm_in_a_row", 0)) < most
