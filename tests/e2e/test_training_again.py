@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from playbill.app.retraining import begins_warm, retrain
 from playbill.app.stopping import Stopped
 from playbill.app.verbs import Home
 from playbill.cli.main import app
-from playbill.core import Conflict, InvalidInput, NotFound
+from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFound
 from trained_home import copy_of
 
 
@@ -138,6 +140,19 @@ def test_unless_worse_tells_how_far_apart_they_are(lived: LiveHome, tmp_path: Pa
     assert ("it serves now" in done.stdout) == (champion(home) != before)
 
 
+def lives_on(live: LiveHome) -> None:
+    """Serve more feeds, and one when the attribution window of the others has passed."""
+    text = (live.home / "playbill.toml").read_text()
+    live.configure(text + "[labels]\nattribution_window_s = 1\n")
+    live.start()
+    for number in range(200):
+        live.feed(f"viewer{number % 100}", size=15)
+    passed_s = time.monotonic() + 1.5
+    until(lambda: time.monotonic() > passed_s, "the window has passed")
+    live.feed("viewer0", size=15)
+    assert live.stop() == 0
+
+
 def test_a_training_begins_with_the_champion_and_is_made_once_more(
     lived: LiveHome, tmp_path: Path
 ) -> None:
@@ -148,12 +163,7 @@ def test_a_training_begins_with_the_champion_and_is_made_once_more(
     with pytest.raises(InvalidInput, match="goes on as it began"):
         Home(live.home).train(warm=True, resume=True)
     assert sorted(path.stem for path in (live.home / "networks").iterdir()) == [before[7:23]]
-    settings = live.home / "playbill.toml"
-    live.configure(settings.read_text() + "[labels]\nattribution_window_s = 1\n")
-    live.start()
-    for number in range(200):
-        live.feed(f"viewer{number % 100}", size=15)
-    assert live.stop() == 0
+    lives_on(live)
     done = CliRunner().invoke(app, ["train", "--home", str(live.home), "--warm"])
     assert done.exit_code == 0, done.output
     warm = champion(live.home)
@@ -170,6 +180,35 @@ def test_a_training_begins_with_the_champion_and_is_made_once_more(
     gone = CliRunner().invoke(app, asked)
     assert gone.exit_code == 2
     assert "nothing is kept of the training of" in gone.output
+
+
+def test_a_warm_training_that_was_stopped_goes_on_to_the_same_bytes(
+    lived: LiveHome, tmp_path: Path
+) -> None:
+    """Making the bundle once more, which nobody stops, gives every byte of the resumed one."""
+    live = copy_of(lived.home, tmp_path / "home")
+    before, told = champion(live.home), list[str]()
+    lives_on(live)
+    home = Home(live.home)
+    with pytest.raises(Stopped):
+        home.train(
+            warm=True,
+            on_metric=lambda stage, words: told.append(words),
+            stop=lambda: bool(told),
+        )
+    assert champion(live.home) == before
+    assert not (live.home / "networks" / "draft.pt").exists()
+    resumed = home.train(resume=True)
+    assert home.bundles.manifest(resumed.digest).training["begun_with"] == before
+    assert home.reproduce(resumed.digest).equal
+
+
+def test_where_nothing_can_be_left_it_says_so(lived: LiveHome, tmp_path: Path) -> None:
+    home = copy_of(lived.home, tmp_path / "home").home
+    shutil.rmtree(home / "networks")
+    (home / "networks").write_text("a file")
+    with pytest.raises(DependencyUnavailable, match="networks cannot be written"):
+        Home(home).train()
 
 
 def test_a_schedule_begins_warm_so_many_times_in_a_row(

@@ -43,9 +43,16 @@ def is_left(wiring: Wiring, digest: str) -> bool:
 
 @contextmanager
 def draft_of_left(folder: Path) -> Iterator[Path]:
-    """Yield where a training may write what it leaves; what is not kept by then goes."""
+    """Yield where a training may write what it leaves; what is not kept by then goes.
+
+    Raises:
+        DependencyUnavailable: the folder is none, or cannot be written.
+    """
     draft = folder / "draft.pt"
-    draft.unlink(missing_ok=True)
+    try:
+        draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     try:
         yield draft
     finally:
@@ -66,9 +73,13 @@ def keep_left(folder: Path, made: Path, digest: str, others: Collection[str]) ->
             if path.name not in kept:
                 path.unlink()
     except OSError as error:
-        raise DependencyUnavailable(
-            f"{folder} cannot be written: {error}", hint="make the folder writable"
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> DependencyUnavailable:
+    return DependencyUnavailable(
+        f"{folder} cannot be written: {error}", hint="make the folder writable"
+    )
 
 
 def _path(folder: Path, digest: str) -> Path:
