@@ -32,6 +32,8 @@ def other_than(path, value):
         return value + 0.125
     if path == ("state", "resident_gib") or path[-1].endswith("_window_s"):
         return 1
+    if path[-1] in ("long_view_longest", "explored_weight"):
+        return 0.5
     if path[0] == "rates":
         return {"per_s": 10.5, "burst": 20}
     match value:

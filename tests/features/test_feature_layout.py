@@ -59,6 +59,7 @@ GOLDEN = {
     1: ("sha256:e3b1a5df5a5c88ae", "sha256:a8408e8c090ceaaf", "sha256:fcdf59fb0cb97ba0"),
     2: ("sha256:e3b1a5df5a5c88ae", "sha256:a8408e8c090ceaaf", "sha256:fcdf59fb0cb97ba0"),
     3: ("sha256:f10e0111d4b3b965", "sha256:a8408e8c090ceaaf", "sha256:ac8703eea4ddbc4c"),
+    4: ("sha256:2ec04875c553ca3d", "sha256:a8408e8c090ceaaf", "sha256:ac8703eea4ddbc4c"),
 }
 
 

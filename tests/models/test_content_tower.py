@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,8 @@ def tower():
         return random.normal(size=(size, WIDTH)).astype(np.float32)
 
     rows = np.array([2, 5, 9], np.uint32)
-    return ContentTower(table(4), rows, table(3), table(LANGUAGES), table(11))
+    codes = np.array([7, 40_000], np.uint16)
+    return ContentTower(table(4), rows, table(3), codes, table(2), table(LANGUAGES), table(11))
 
 
 def item(**fields):
@@ -31,13 +34,15 @@ def item(**fields):
     return record
 
 
-def by_hand(tower, topics, author, language, duration_ms):
+def by_hand(tower, topics, author, language, duration_ms, words=()):
     total = tower.languages[language_bucket(np.array([language], np.uint16))[0]].copy()
     total += tower.durations[duration_bucket(np.array([duration_ms], np.uint32))[0]]
     if topics:
         total += np.mean([tower.topics[topic] for topic in topics], axis=0)
     if author is not None:
         total += tower.authors[author]
+    if words:
+        total += np.mean([tower.words[word] for word in words], axis=0)
     return total / np.linalg.norm(total)
 
 
@@ -63,6 +68,7 @@ def test_many_at_once_are_as_one_by_one(tower):
     records = np.zeros(50, ITEM_RECORD)
     records["topics"] = random.choice([0, 1, 2, 3, 9, NO_TOPIC], (50, 4))
     records["author"] = random.integers(0, 12, 50)
+    records["words"] = random.choice([0, 7, 8, 40_000], (50, 12))
     records["duration_ms"] = random.integers(1, 10**6, 50)
     together = tower.vectors(records)
     alone = np.concatenate([tower.vectors(records[n : n + 1]) for n in range(50)])
@@ -70,10 +76,18 @@ def test_many_at_once_are_as_one_by_one(tower):
 
 
 def test_a_tower_without_authors_works(tower):
-    lonely = ContentTower(
-        tower.topics, tower.author_rows[:0], tower.authors[:0], tower.languages, tower.durations
-    )
+    lonely = replace(tower, author_rows=tower.author_rows[:0], authors=tower.authors[:0])
     assert np.isfinite(lonely.vectors(item(author=5))).all()
+
+
+def test_words_add_their_mean_and_those_nobody_learned_of_nothing(tower):
+    record = item(topics=[2, NO_TOPIC, NO_TOPIC, NO_TOPIC], duration_ms=1)
+    record["words"][0, :4] = 40_000, 8, 7, 65_535
+    assert tower.vectors(record)[0] == pytest.approx(
+        by_hand(tower, [2], None, 0, 1, words=[0, 1]), abs=1e-6
+    )
+    silent = replace(tower, word_codes=tower.word_codes[:0], words=tower.words[:0])
+    assert silent.vectors(record)[0] == pytest.approx(by_hand(tower, [2], None, 0, 1), abs=1e-6)
 
 
 def test_buckets_cover_every_value():
@@ -106,9 +120,10 @@ def test_damaged_files_are_refused(tower, tmp_path):
 
 def test_arrays_that_do_not_fit_together_are_refused(tower, tmp_path):
     path = tmp_path / "content_tower.npz"
-    odd = ContentTower(
-        tower.topics, tower.author_rows[:2], tower.authors, tower.languages, tower.durations
-    )
-    odd.save(path)
-    with pytest.raises(InvalidInput, match="has arrays of shapes"):
-        ContentTower.load(path)
+    for odd in (
+        replace(tower, author_rows=tower.author_rows[:2]),
+        replace(tower, word_codes=tower.word_codes[:1]),
+    ):
+        odd.save(path)
+        with pytest.raises(InvalidInput, match="has arrays of shapes"):
+            ContentTower.load(path)

@@ -39,6 +39,7 @@ def small_world(seed: int = 0) -> tuple[Sequences, ItemColumns]:
     columns = ItemColumns(
         topics=topics,
         authors=random.integers(0, 41, VIDEOS),
+        words=random.integers(0, 60, (VIDEOS, 12), np.int32),
         languages=random.integers(0, SIZES[0], VIDEOS),
         durations=random.integers(0, SIZES[1], VIDEOS),
         residuals=np.where(np.arange(VIDEOS) % 7, np.arange(VIDEOS) + 1, 0),

@@ -106,8 +106,8 @@ def test_the_shape_is_that_of_the_inputs(tmp_path: Path):
     )  # fmt: skip
     write_inputs(tmp_path, job, sequences, columns)
     shape = shape_of(tmp_path)
-    assert shape.rows == {"topics": 8, "authors": 41, "residuals": 302, "languages": 4,
-                          "durations": 5}  # fmt: skip
+    assert shape.rows == {"topics": 8, "authors": 41, "words": 60, "residuals": 302,
+                          "languages": 4, "durations": 5}  # fmt: skip
     assert shape.examples == len(sequences)
     assert 0 < shape.per_step <= 517
     known = measure(tmp_path, Crew(), SystemClock())

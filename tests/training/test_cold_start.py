@@ -83,6 +83,16 @@ def test_where_content_says_nothing_new_videos_are_found_by_chance_alone(quickly
     assert report["videos"]["sources"][OURS]["hit_rate"] < 0.6
 
 
+def test_where_titles_alone_tell_new_videos_are_found_by_their_words(quickly, monkeypatch):
+    items = catalogue()
+    items["words"][:, 1] = 100 + items["topics"][:, 0]
+    items["words"][:, 0] = 1_000 + np.arange(VIDEOS)
+    items["topics"] = NO_TOPIC
+    monkeypatch.setattr(tower_training, "FEWEST_STEPS", 150)
+    report = judge(of_one_topic_each(300, 12), items, quickly)
+    assert report["videos"]["sources"][OURS]["hit_rate"] > 0.9
+
+
 def test_a_built_data_set_is_judged_whole(dataset, quickly, monkeypatch):
     monkeypatch.setattr(tower_training, "FEWEST_STEPS", 20)
     report = evaluate_cold_start(dataset, quickly)

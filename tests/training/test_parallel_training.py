@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from laws.feature_stories import law
 from playbill.core import BrokenContract, DependencyUnavailable, FixedClock, InvalidInput
+from playbill.models import WIDTH
 from playbill.training.checkpoints import Interrupted
 from playbill.training.parallel import Crew, Job, Plan, Table, place, run_crew, work, write_inputs
 from playbill.training.parallel import shards as shards_module
@@ -75,15 +76,28 @@ def test_two_workers_agree_with_one_after_a_hundred_steps(together, alone, plan,
         assert told["losses"] == pytest.approx(losses, abs=CLOSE[rule])
         assert set(found.files) == set(expected)
         for name, values in expected.items():
-            np.testing.assert_allclose(found[name], values, atol=CLOSE[rule], rtol=0, err_msg=name)
+            ours, theirs = _felt(name, found[name]), _felt(name, values)
+            np.testing.assert_allclose(ours, theirs, atol=CLOSE[rule], rtol=0, err_msg=name)
     assert losses[-1] < losses[0]
+
+
+def _felt(name: str, values: np.ndarray) -> np.ndarray:
+    """Return those weights that an output depends on.
+
+    A bias of all keys alike shifts all attention alike, which a softmax does not feel: its gradient
+    is nothing but rounding, and Adagrad makes steps of rounding as large as of anything else.
+    """
+    if not name.endswith("projections.bias"):
+        return values
+    return np.delete(values, slice(WIDTH, 2 * WIDTH))
 
 
 @pytest.mark.parametrize("plan", list(Plan))
 def test_every_row_lives_where_the_plan_says(together, plan):
     for name, (first, last) in _held(together, plan, 0).items():
         other = _held(together, plan, 1)[name]
-        rows = {"topics": 8, "authors": 41, "residuals": 302, "languages": 4, "durations": 5}[name]
+        rows = {"topics": 8, "authors": 41, "words": 60, "residuals": 302, "languages": 4,
+                "durations": 5}[name]  # fmt: skip
         if plan in (Plan.DATA, Plan.HYBRID):
             assert [first, last] == other == [0, rows]
         elif plan is Plan.ROWS:

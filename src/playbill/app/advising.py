@@ -11,6 +11,7 @@ import numpy as np
 from playbill.app.learning import OnProgress, hardware
 from playbill.app.wiring import Wiring
 from playbill.core import InvalidInput
+from playbill.features import WORDS_PER_ITEM
 
 if TYPE_CHECKING:
     from playbill.training.parallel.advising import Advice
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _AUTHORS_EACH = 40
 """Videos of an author, where videos are made up."""
-_TOPICS = 1_000
+_TOPICS, _WORDS = 1_000, 30_000
 _TAKEN = 20
 """Videos that a viewer took, where viewers are made up."""
 _VERIFIED_STEPS = 40
@@ -119,6 +120,7 @@ def made_up(videos: int, seed: int) -> tuple[Any, Any]:
     columns = ItemColumns(
         topics=random.integers(0, _TOPICS, (videos, 4)),
         authors=np.arange(videos) // _AUTHORS_EACH + 1,
+        words=random.integers(0, _WORDS, (videos, WORDS_PER_ITEM), np.int32),
         languages=random.integers(0, 8, videos),
         durations=random.integers(0, 4, videos),
         residuals=np.arange(1, videos + 1),

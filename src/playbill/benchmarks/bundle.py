@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from playbill.benchmarks.world import REGIONS, TOPICS, BenchWorld
+from playbill.benchmarks.world import REGIONS, TOPICS, WORDS, BenchWorld
 from playbill.contracts import TrainingSettings, ValueSettings
 from playbill.features import Assembler, ItemTables
 from playbill.models import INTERESTS, RANKER_INPUTS, ContentTower, Interests, value_vector
@@ -71,6 +71,8 @@ def write_networks(
         random.standard_normal((TOPICS, WIDTH), np.float32),
         np.empty(0, np.uint32),
         np.empty((0, WIDTH), np.float32),
+        np.arange(1, WORDS + 1, dtype=np.uint16),
+        random.standard_normal((WORDS, WIDTH), np.float32) * np.float32(0.1),
         random.standard_normal((LANGUAGES, WIDTH), np.float32) * np.float32(0.1),
         random.standard_normal((len(DURATION_EDGES_MS) + 1, WIDTH), np.float32) * np.float32(0.1),
     ).save(folder / "content_tower.npz")

@@ -26,6 +26,8 @@ OnStage = Callable[[str, float], None]
 BLOCK = 200_000
 REGIONS = ("eu", "us", "in", "br")
 TOPICS = 500
+WORDS = 20_000
+"""Different words in titles, of which each has twelve."""
 _SPAN_MS = 90 * DAY_MS
 _NOISE = 0.7
 """Length of what sets a video apart from its cluster's centre, which has the length 1."""
@@ -125,6 +127,7 @@ class BenchWorld:
         items["topics"] = np.stack(
             [first_topic, (first_topic + 7) % TOPICS, *[np.full(count, 0xFFFF)] * 2], axis=1
         )
+        items["words"] = random.integers(0, WORDS + 1, items["words"].shape)
         somewhere = random.random(count) < 0.03
         items["regions"] = np.where(somewhere, 1 << random.integers(len(REGIONS), size=count), 0)
         items["flags"] = np.where(random.random(count) < 0.98, VISIBLE, 0)

@@ -49,6 +49,7 @@ from playbill.features.texts import (
 from playbill.features.trending import TRENDING_LIST
 from playbill.features.updater import Publisher, Updater
 from playbill.features.user_kernel import seen_before
+from playbill.features.words import NO_WORD, WORD_CODES, WORDS_PER_ITEM, title_words
 
 __all__ = [
     "FEATURES",
@@ -57,10 +58,13 @@ __all__ = [
     "ITEM_RECORD",
     "NO_ROW",
     "NO_TOPIC",
+    "NO_WORD",
     "TRENDING_LIST",
     "USER_RECORD",
     "VIEWER_FEATURES",
     "VISIBLE",
+    "WORDS_PER_ITEM",
+    "WORD_CODES",
     "Assembler",
     "BatchedUsers",
     "Block",
@@ -94,6 +98,7 @@ __all__ = [
     "seen_before",
     "state_digest",
     "tables_of",
+    "title_words",
     "topic_text_key",
     "touch",
     "video_text_key",

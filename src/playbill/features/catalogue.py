@@ -17,6 +17,7 @@ from playbill.features.texts import (
     topic_text_key,
     video_text_key,
 )
+from playbill.features.words import title_words
 
 Texts = dict[bytes, bytes]
 ReadTexts = Callable[[Sequence[bytes]], list[bytes | None]]
@@ -49,6 +50,7 @@ def fold_videos(
     items["duration_ms"][rows] = [video.duration_ms for video in videos]
     items["regions"][rows] = [_region_bits(video, regions) for video in videos]
     items["language"][rows] = [language_code(video.language) for video in videos]
+    items["words"][rows] = [title_words(video.title) for video in videos]
     items["flags"][rows] = [_flags(video, regions) for video in videos]
     items["age_rating"][rows] = [video.age_rating for video in videos]
     created_ms = items["created_at_ms"][rows].tolist()

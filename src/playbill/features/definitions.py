@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from playbill.core import canonical_json, content_digest
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 """Raise it when what a slot or a fact means changes without a parameter changing."""
 
 HOURS = 3_600

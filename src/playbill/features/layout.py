@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.features.definitions import FEATURES, Fact, Feature, Rate, Scope, Slot
+from playbill.features.words import WORDS_PER_ITEM
 
 TOPICS_PER_ITEM = 4
 USER_TOPICS = 16
@@ -73,17 +74,18 @@ ITEM_RECORD = np.dtype(
     {
         "names": [
             "key", "created_at_ms", "landmark_ms", "author", "duration_ms", "topics",
-            "regions", "language", "flags", "age_rating", "slots",
+            "regions", "language", "flags", "age_rating", "slots", "words",
         ],
         "formats": [
             "<u8", "<i8", "<i8", "<u4", "<u4", ("<u2", (TOPICS_PER_ITEM,)),
-            "<u4", "<u2", "u1", "u1", ("<f4", (_width(Scope.ITEM),)),
+            "<u4", "<u2", "u1", "u1", ("<f4", (_width(Scope.ITEM),)), ("<u2", (WORDS_PER_ITEM,)),
         ],
-        "offsets": [0, 8, 16, 24, 28, 32, 40, 44, 46, 47, 48],
+        "offsets": [0, 8, 16, 24, 28, 32, 40, 44, 46, 47, 48, 100],
         "itemsize": 128,
     }
 )  # fmt: skip
-"""One video, two cache lines. ``regions``: bit r-1 for region code r, 0 means everywhere."""
+"""One video, two cache lines. ``regions``: bit r-1 for region code r, 0 means everywhere;
+``words``: codes of its title's."""
 
 _GROUP_SLOTS = max(_width(Scope.AUTHOR), _width(Scope.TOPIC))
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from playbill.core import InvalidInput
-from playbill.features import NO_TOPIC
 from playbill.models.arrays import read_arrays
 from playbill.models.tasks import WIDTH
 
@@ -41,15 +41,18 @@ def normalised(vectors: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class ContentTower:
-    """Embeddings of topics, authors, languages and durations.
+    """Embeddings of topics, authors, words of titles, languages and durations.
 
     ``topics`` (T, 64) by topic number; ``author_rows`` (A,) ascending rows of the authors that
-    have one and ``authors`` (A, 64) theirs; ``languages`` (64, 64); ``durations`` (11, 64).
+    have one and ``authors`` (A, 64) theirs; ``word_codes`` (W,) ascending and ``words`` (W, 64)
+    likewise; ``languages`` (64, 64); ``durations`` (11, 64).
     """
 
     topics: Floats
     author_rows: npt.NDArray[np.uint32]
     authors: Floats
+    word_codes: npt.NDArray[np.uint16]
+    words: Floats
     languages: Floats
     durations: Floats
 
@@ -63,9 +66,10 @@ class ContentTower:
         names = tuple(field.name for field in fields(cls))
         tower = cls(*read_arrays(path, names, "content tower"))
         shapes = [tower.topics.shape[1:], tower.authors.shape[1:], tower.languages.shape,
-                  tower.durations.shape, (len(tower.author_rows),)]  # fmt: skip
+                  tower.durations.shape, (len(tower.author_rows),), tower.words.shape[1:],
+                  (len(tower.word_codes),)]  # fmt: skip
         expected = [(WIDTH,), (WIDTH,), (LANGUAGES, WIDTH), (len(DURATION_EDGES_MS) + 1, WIDTH),
-                    (len(tower.authors),)]  # fmt: skip
+                    (len(tower.authors),), (WIDTH,), (len(tower.words),)]  # fmt: skip
         if shapes != expected:
             raise InvalidInput(f"{path.name} has arrays of shapes {shapes}; expected {expected}")
         return tower
@@ -82,20 +86,26 @@ class ContentTower:
         """Return (n, 64) vectors before they are scaled; an item's own residual is added here."""
         total = self.languages[language_bucket(items["language"])]
         total = total + self.durations[duration_bucket(items["duration_ms"])]
-        total += self._authors(items["author"])
-        numbers = items["topics"].astype(np.int64)
-        known = (numbers != NO_TOPIC) & (numbers < len(self.topics))
-        share = np.float32(1.0) / np.maximum(known.sum(axis=1), 1).astype(np.float32)
-        for place in range(numbers.shape[1]):
-            has = known[:, place]
-            total[has] += self.topics[numbers[has, place]] * share[has, None]
+        authors = _found(self.author_rows, items["author"][:, None])
+        _add_mean(total, self.authors, authors)
+        topics = items["topics"].astype(np.int64)
+        _add_mean(total, self.topics, np.where(topics < len(self.topics), topics, -1))
+        _add_mean(total, self.words, _found(self.word_codes, items["words"]))
         return total
 
-    def _authors(self, rows: npt.NDArray[np.uint32]) -> Floats:
-        """Return (n, 64), zeros for an author without an embedding."""
-        vectors = np.zeros((len(rows), WIDTH), np.float32)
-        if len(self.author_rows):
-            at = np.minimum(np.searchsorted(self.author_rows, rows), len(self.author_rows) - 1)
-            known = self.author_rows[at] == rows
-            vectors[known] = self.authors[at[known]]
-        return vectors
+
+def _found(known: npt.NDArray[Any], asked: npt.NDArray[Any]) -> Ints:
+    """Return (n, K) the place of each asked number among (A,) ascending ones, -1 for others."""
+    if not len(known):
+        return np.full(asked.shape, -1, np.int64)
+    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return np.where(known[at] == asked, at, -1)
+
+
+def _add_mean(total: Floats, table: Floats, places: Ints) -> None:
+    """Add to (n, D) sums the mean of each one's (n, K) rows of a table; -1 is nothing."""
+    there = places >= 0
+    share = np.float32(1.0) / np.maximum(there.sum(axis=1), 1).astype(np.float32)
+    for column in range(places.shape[1]):
+        has = there[:, column]
+        total[has] += table[places[has, column]] * share[has, None]

@@ -121,14 +121,16 @@ class RankerNetwork(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class ItemColumns:
-    """What the item network looks up for I videos; 0 is "none" in topics, authors, residuals.
+    """What the item network looks up for I videos; 0 is "none" but in languages and durations.
 
     ``topics`` (I, 4) number + 1; ``authors`` (I,) place + 1 among those with an embedding;
-    ``languages``, ``durations`` (I,) buckets; ``residuals`` (I,) place + 1.
+    ``words`` (I, 12) likewise; ``languages``, ``durations`` (I,) buckets; ``residuals`` (I,)
+    place + 1.
     """
 
     topics: Ints
     authors: Ints
+    words: npt.NDArray[np.int32]
     languages: Ints
     durations: Ints
     residuals: Ints
@@ -155,6 +157,7 @@ class ItemNetwork(nn.Module):
         }
         self.topics = _embedding(int(columns.topics.max(initial=0)) + 1, 0.3)
         self.authors = _embedding(int(columns.authors.max(initial=0)) + 1, 0.1)
+        self.words = _embedding(int(columns.words.max(initial=0)) + 1, 0.1)
         self.residuals = _embedding(int(columns.residuals.max(initial=0)) + 1, 0.1)
         self.languages = nn.Embedding(languages, WIDTH)
         self.durations = nn.Embedding(durations, WIDTH)
@@ -164,16 +167,21 @@ class ItemNetwork(nn.Module):
     def forward(self, items: Tensor) -> Tensor:
         """Return (n, 64) unit vectors of (n,) item rows."""
         columns = self._columns
-        topics = columns["topics"][items]
-        count = (topics > 0).sum(dim=1, keepdim=True).clamp(min=1)
-        total = self.topics(topics).sum(dim=1) / count
+        total = _mean_of(self.topics, columns["topics"][items])
         total = total + self.authors(columns["authors"][items])
+        total = total + _mean_of(self.words, columns["words"][items])
         total = total + self.languages(columns["languages"][items])
         total = total + self.durations(columns["durations"][items])
         residual = self.residuals(columns["residuals"][items])
         if self.training:
             residual = residual * (torch.rand(len(items), 1) >= self._dropout)
         return nn.functional.normalize(total + residual, dim=1, eps=1e-12)
+
+
+def _mean_of(table: nn.Embedding, places: Tensor) -> Tensor:
+    """Return (n, 64) the mean of (n, K) rows of a table, of which 0 is nothing."""
+    found: Tensor = nn.functional.embedding_bag(places, table.weight, mode="mean", padding_idx=0)
+    return found
 
 
 def _embedding(size: int, deviation: float) -> nn.Embedding:

@@ -18,8 +18,9 @@ from playbill.features import FEATURE_NAMES, features_digest
 from playbill.training.columns import item_batch
 from playbill.training.gather import Gathered, gather
 from playbill.training.labels import Labels, join_labels
+from playbill.training.long_views import long_for_their_length
 from playbill.training.progress import OnProgress, within
-from playbill.training.report import DatasetReport, LabelCounts
+from playbill.training.report import DatasetReport, LabelCounts, LongViews
 from playbill.training.schema import (
     HISTORIES_SCHEMA,
     HISTORIES_TABLE,
@@ -101,6 +102,10 @@ def _build(
     within(on_progress, "join labels")(0.0)
     windows_s = settings.labels.windows_s()
     labels = join_labels(folder, gathered.rows, windows_s, settings.training.threads)
+    long_views, longest = None, settings.labels.long_view_longest
+    if longest is not None:
+        durations_ms = gathered.state.items.used()["duration_ms"]
+        labels, long_views = long_for_their_length(labels, folder, durations_ms, longest)
     within(on_progress, "join labels")(1.0)
     counts = _Counts()
     items = iter([item_batch(gathered.state.items.used())])
@@ -115,7 +120,7 @@ def _build(
             _labelled(folder, labels, gathered.rows, counts, on_progress),
         ),
     }
-    report = _report(gathered, labels, counts, settings, versions)
+    report = _report(gathered, labels, counts, settings, long_views, versions)
     draft = tables / f"{REPORT_FILE}.draft"
     draft.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     draft.replace(tables / REPORT_FILE)
@@ -169,6 +174,7 @@ def _report(
     labels: Labels,
     counts: _Counts,
     settings: Settings,
+    long_views: LongViews | None,
     versions: dict[str, int],
 ) -> DatasetReport:
     windows_s = settings.labels.windows_s()
@@ -194,6 +200,7 @@ def _report(
         windows_s=windows_s,
         ended_at_ms=gathered.state.at_ms,
         long_view_ms=settings.labels.long_view_ms,
+        long_views=long_views,
         regions=list(settings.regions),
         **versions,
     )

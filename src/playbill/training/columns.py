@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from playbill.core import DAY_MS
-from playbill.features import NO_TOPIC, VISIBLE
+from playbill.features import NO_TOPIC, NO_WORD, VISIBLE
 from playbill.training.schema import HISTORIES_SCHEMA, ITEMS_SCHEMA, STAGED_SCHEMA, as_signed
 
 Records = npt.NDArray[np.void]
@@ -61,8 +61,6 @@ def history_batch(snapshots: Records) -> pa.RecordBatch:
 
 def item_batch(items: Records) -> pa.RecordBatch:
     """Return a batch of ``ITEMS_SCHEMA`` from (I,) ``ITEM_RECORD`` in the order of their rows."""
-    known = items["topics"] != NO_TOPIC
-    offsets = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int32)
     columns = {
         "item": np.arange(len(items), dtype=np.int64),
         "video": as_signed(items["key"]),
@@ -75,10 +73,16 @@ def item_batch(items: Records) -> pa.RecordBatch:
         "visible": (items["flags"] & VISIBLE) != 0,
     }
     arrays = {name: pa.array(column) for name, column in columns.items()}
-    topics = pa.array(items["topics"][known].astype(np.int32))
-    arrays["topics"] = pa.ListArray.from_arrays(pa.array(offsets), topics)
+    arrays["topics"] = _lists(items["topics"], items["topics"] != NO_TOPIC)
+    arrays["words"] = _lists(items["words"], items["words"] != NO_WORD)
     ordered = [arrays[name] for name in ITEMS_SCHEMA.names]
     return pa.RecordBatch.from_arrays(ordered, schema=ITEMS_SCHEMA)
+
+
+def _lists(values: npt.NDArray[np.uint16], there: npt.NDArray[np.bool_]) -> pa.Array:
+    """Return (N,) lists of those of (N, K) values that are there."""
+    offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values[there].astype(np.int32)))
 
 
 def _signed(keys: npt.NDArray[np.uint64], known: npt.NDArray[np.bool_] | None) -> pa.Array:

@@ -31,7 +31,7 @@ from playbill.training.parallel.worker import (
 )
 from playbill.training.progress import OnProgress, within
 from playbill.training.sequences import Sequences
-from playbill.training.tower_data import item_places
+from playbill.training.tower_data import ItemPlaces, item_places
 from playbill.training.tower_rules import require_sequences
 from playbill.training.tower_training import VIDEOS_PER_ROW, TrainedTowers
 
@@ -92,7 +92,7 @@ def train_towers_by_crew(
             ) from error
         stop = kept.told_to_stop if kept is not None else lambda: False
         launches = run_crew(folder, training.workers, told, stop)
-        content, user, vectors, record = _outcome(folder, places.author_rows)
+        content, user, vectors, record = _outcome(folder, places)
     record |= {"workers": training.workers, "plan": job.plan.value, "launches": launches}
     record |= {"positives": len(sequences), "items_with_residual": len(places.item_rows)}
     return TrainedTowers(user_tower_graph(user), content, vectors, user, record)
@@ -126,7 +126,7 @@ def _workplace(session: Session | None) -> Iterator[Path]:
 
 
 def _outcome(
-    folder: Path, author_rows: npt.NDArray[np.uint32]
+    folder: Path, places: ItemPlaces
 ) -> tuple[ContentTower, UserNetwork, Floats, dict[str, Any]]:
     """Return what a crew has made: content tower, user tower, (I, 64) vectors, and a record."""
     path = latest(folder / CHECKPOINTS)
@@ -139,8 +139,10 @@ def _outcome(
     }
     content = ContentTower(
         topics=tables["topics"][1:],
-        author_rows=author_rows,
+        author_rows=places.author_rows,
         authors=tables["authors"][1:],
+        word_codes=places.word_codes,
+        words=tables["words"][1:],
         languages=tables["languages"][1:],
         durations=tables["durations"][1:],
     )

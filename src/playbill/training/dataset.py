@@ -52,8 +52,9 @@ class Rows:
     ``dense`` (N, F); ``categories`` (N, 3) surface, region, first topic's number + 1; ``labels``
     (N, 4) bool by ``LABELS``; ``users`` (N,) a number a viewer; ``videos`` (N,) keys; ``items``
     (N,) rows of the items table; ``snapshots`` (N,) rows of the histories; ``positions`` (N,) from
-    0, -1 where nobody said; ``known`` (N, 4) bool, whether the time had passed in which the label
-    could still come.
+    0, -1 where nobody said; ``propensity`` (N,) with which each was shown where it was, as logged,
+    1 where nobody said; ``known`` (N, 4) bool, whether the time had passed in which the label could
+    still come.
     """
 
     dense: Floats
@@ -65,6 +66,7 @@ class Rows:
     items: Ints
     snapshots: Ints
     positions: Ints
+    propensity: Floats
     known: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -187,11 +189,8 @@ class Dataset:
         items = np.zeros((len(numbers), HISTORY), np.uint32)
         actions = np.zeros((len(numbers), HISTORY), np.uint8)
         for name, target in (("items", items), ("actions", actions)):
-            lists = table.column(name).combine_chunks()
-            counts = np.diff(lists.offsets.to_numpy())
-            filled = np.arange(HISTORY)[None, :] < counts[:, None]
-            padded = np.zeros(filled.shape, target.dtype)
-            padded[filled] = lists.flatten().to_numpy()
+            padded = np.zeros(target.shape, target.dtype)
+            _unpack(table.column(name), padded)
             target[numbers] = padded
         return Histories(items, actions)
 
@@ -211,10 +210,8 @@ class Dataset:
         items["key"] = as_keys(table.column("video").to_numpy())
         items["flags"] = np.where(table.column("visible").to_numpy(), VISIBLE, 0)
         items["topics"] = NO_TOPIC
-        lists = table.column("topics").combine_chunks()
-        counts = np.diff(lists.offsets.to_numpy())
-        filled = np.arange(items["topics"].shape[1])[None, :] < counts[:, None]
-        items["topics"][filled] = lists.flatten().to_numpy()
+        for name in ("topics", "words"):
+            _unpack(table.column(name), items[name])
         return items
 
     def _table(self, name: str, version: int, schema: pa.Schema) -> Any:
@@ -222,6 +219,13 @@ class Dataset:
         found = DeltaTable(str(self.tables / name), version=version).to_pyarrow_dataset()
         _require_columns(name, found.schema.names, schema.names)
         return found
+
+
+def _unpack(column: pa.ChunkedArray, into: npt.NDArray[Any]) -> None:
+    """Fill (N, K) with N lists of at most K values; places beyond a list's end stay."""
+    lists = column.combine_chunks()
+    counts = np.diff(lists.offsets.to_numpy())
+    into[np.arange(into.shape[1])[None, :] < counts[:, None]] = lists.flatten().to_numpy()
 
 
 def _of_these_features(report: DatasetReport) -> DatasetReport:
@@ -278,8 +282,8 @@ def _read_rows(table: Any, places: Ints, dense: Floats, report: DatasetReport) -
     categories = np.empty((size, len(_CATEGORIES)), np.int64)
     labels = np.empty((size, len(LABELS)), np.bool_)
     plain = {name: np.empty(size, np.int64) for name in _PLAIN}
-    ids = np.empty((size, 2), np.uint64)
-    columns = ["row_id", "user", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
+    ids, propensity = np.empty((size, 2), np.uint64), np.empty(size, np.float32)
+    columns = ["row_id", "user", "propensity", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
     for found in table.to_batches(columns=columns):
         at = places[found.column("row_id").to_numpy()]
         batch, at = found.filter(pa.array(at >= 0)), at[at >= 0]
@@ -296,11 +300,13 @@ def _read_rows(table: Any, places: Ints, dense: Floats, report: DatasetReport) -
         for name, column in plain.items():
             column[at] = batch.column(name).fill_null(-1).to_numpy(zero_copy_only=False)
         ids[at] = _ids(batch.column("user"))
+        said = batch.column("propensity").fill_null(1.0)
+        propensity[at] = said.to_numpy(zero_copy_only=False)
     finite.require()
     users, _ = number_ids(ids)
     at_ms, videos = plain["at_ms"], as_keys(plain["video"])
     known = at_ms[:, None] + _waits_ms(report) <= report.ended_at_ms
-    others = plain["item"], plain["snapshot"], plain["position"]
+    others = plain["item"], plain["snapshot"], plain["position"], propensity
     return Rows(dense, categories, labels, at_ms, users, videos, *others, known)
 
 

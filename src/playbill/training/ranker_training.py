@@ -19,6 +19,7 @@ from playbill.models.networks import RankerNetwork
 from playbill.models.onnx_graphs import ranker_graph
 from playbill.training.dataset import REQUIRED, Histories, Rows
 from playbill.training.determinism import repeatable
+from playbill.training.exploring import weights_of
 from playbill.training.fitting import Recipe, Session, fit
 from playbill.training.positions import PositionBias
 from playbill.training.progress import OnProgress, within
@@ -132,14 +133,14 @@ def train_ranker(
     train, validate = (np.flatnonzero(of(rows.at_ms)) for of in (split.train, split.validate))
     taught = taught_tasks(rows, train, require)
     learned = train if start is None else start.learned(rows, train)
-    inputs = RankerRows(rows, histories, without)
+    inputs, weights = RankerRows(rows, histories, without), weights_of(rows, settings.training)
     with repeatable(settings.training.seed, settings.training.threads):
         widths = settings.training.hidden if hidden is None else hidden
         network = network_of(inputs, train, settings, widths)
         places = PositionBias(len(settings.surfaces) + 1)
         if start is not None:
             start.into(network, places)
-        of, parts = Losses(network, places, inputs, taught), (learned, validate)
+        of, parts = Losses(network, places, inputs, taught, weights), (learned, validate)
         losses = _fit(of, parts, settings.training, session, on_progress, warm=start is not None)
         _silence(network.ranker, rows, train, taught)
         interests = network.interests.rounded() if network.interests else None
@@ -283,12 +284,16 @@ def _groups(network: InterestedRanker, places: PositionBias) -> list[dict[str, A
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """The log loss of tasks that are taught, each over rows whose label is known."""
+    """The log loss of tasks that are taught, each over rows whose label is known.
+
+    ``weights`` (N,) of rows; None where all count alike.
+    """
 
     network: InterestedRanker
     places: PositionBias
     inputs: RankerRows
     taught: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float32] | None = None
 
     def of(self, part: Places) -> Tensor:
         """Return the sum over tasks of the mean over some rows."""
@@ -304,11 +309,13 @@ class Losses:
         rows = self.inputs.rows
         logits = logits + self.places.of(rows, part)
         targets = torch.from_numpy(rows.labels[part]).to(logits.dtype)
-        known = torch.from_numpy(rows.known[part] & self.taught).to(logits.dtype)
+        counted = torch.from_numpy(rows.known[part] & self.taught).to(logits.dtype)
+        if self.weights is not None:
+            counted *= torch.from_numpy(self.weights[part]).unsqueeze(1)
         losses = torch.nn.functional.binary_cross_entropy_with_logits(
             logits, targets, reduction="none"
         )
-        return ((losses * known).sum(dim=0) / known.sum(dim=0).clamp(min=1.0)).sum()
+        return ((losses * counted).sum(dim=0) / counted.sum(dim=0).clamp(min=1e-6)).sum()
 
 
 def _silence(

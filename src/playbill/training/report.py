@@ -15,6 +15,17 @@ class LabelCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Any watch joined, long or not."""
 
 
+class LongViews(msgspec.Struct, frozen=True, kw_only=True):
+    """Which watches are long views, where that goes by the length of the video."""
+
+    longest: float
+    """Share of the watches of videos about as long."""
+    up_to_ms: list[int]
+    """Ends of the groups of lengths, the end itself included; the last group has none."""
+    needed_ms: list[int]
+    """How long a view must be, by group."""
+
+
 class DatasetReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One build. Every outcome of the log is in exactly one of joined, late and unmatched."""
 
@@ -56,5 +67,7 @@ class DatasetReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ended_at_ms: int
     """When the log ended."""
     long_view_ms: int
+    long_views: LongViews | None
+    """How long a view must be by the length of the video; None where ``long_view_ms`` says."""
     regions: list[str]
     """Declared regions; region code r is the r-th."""

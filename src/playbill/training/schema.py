@@ -115,6 +115,7 @@ ITEMS_SCHEMA = pa.schema(
         pa.field("video", pa.int64(), nullable=False),
         pa.field("author", pa.int64(), nullable=False),
         pa.field("topics", pa.list_(pa.int32()), nullable=False),
+        pa.field("words", pa.list_(pa.int32()), nullable=False),
         pa.field("duration_ms", pa.int64(), nullable=False),
         pa.field("created_at_ms", pa.int64(), nullable=False),
         pa.field("regions", pa.int64(), nullable=False),

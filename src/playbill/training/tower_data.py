@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features import NO_TOPIC
+from playbill.features import NO_TOPIC, NO_WORD, WORD_CODES
 from playbill.models import TASKS, in_order
 from playbill.models.content_tower import duration_bucket, language_bucket
 from playbill.models.networks import ItemColumns
@@ -17,6 +17,8 @@ Records = npt.NDArray[np.void]
 FEWEST_AUTHOR_POSITIVES = 3
 FEWEST_ITEM_POSITIVES = 5
 """A video or author with fewer is placed by its content alone."""
+FEWEST_WORD_VIDEOS, FEWEST_WORD_POSITIVES = 2, 10
+"""A word with fewer tells nothing of the next video that has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,13 @@ def positives_of(rows: Rows, histories: Histories, chosen: npt.NDArray[np.bool_]
 class ItemPlaces:
     """What the item network looks up, and whose embeddings those are.
 
-    ``author_rows`` (A,) ascending and ``item_rows`` (R,) ascending: the rows with an embedding,
-    in the order of their places.
+    ``author_rows`` (A,), ``word_codes`` (W,) and ``item_rows`` (R,), ascending: those with an
+    embedding, in the order of their places.
     """
 
     columns: ItemColumns
     author_rows: npt.NDArray[np.uint32]
+    word_codes: npt.NDArray[np.uint16]
     item_rows: Ints
 
 
@@ -66,15 +69,29 @@ def item_places(items: Records, positives: Ints) -> ItemPlaces:
     by_author = np.bincount(authors, weights=taken)
     author_rows = np.flatnonzero(by_author >= FEWEST_AUTHOR_POSITIVES)
     item_rows = np.flatnonzero(taken >= FEWEST_ITEM_POSITIVES)
+    word_codes = _telling_words(items["words"], taken)
     topics = items["topics"].astype(np.int64)
     columns = ItemColumns(
         topics=np.where(topics == NO_TOPIC, 0, topics + 1),
         authors=_places(author_rows, int(authors.max(initial=-1)) + 1)[authors],
+        words=_places(word_codes, WORD_CODES + 1).astype(np.int32)[items["words"]],
         languages=language_bucket(items["language"]),
         durations=duration_bucket(items["duration_ms"]),
         residuals=_places(item_rows, len(items)),
     )
-    return ItemPlaces(columns, author_rows.astype(np.uint32), item_rows)
+    return ItemPlaces(
+        columns, author_rows.astype(np.uint32), word_codes.astype(np.uint16), item_rows
+    )
+
+
+def _telling_words(words: npt.NDArray[np.uint16], taken: Ints) -> Ints:
+    """Return ascending codes of words that say something of more than one video that was taken."""
+    there = words != NO_WORD
+    of_taken = there & (taken > 0)[:, None]
+    videos = np.bincount(words[of_taken], minlength=WORD_CODES + 1)
+    takes = np.broadcast_to(taken[:, None], words.shape)[of_taken]
+    takes = np.bincount(words[of_taken], weights=takes, minlength=WORD_CODES + 1)
+    return np.flatnonzero((videos >= FEWEST_WORD_VIDEOS) & (takes >= FEWEST_WORD_POSITIVES))
 
 
 def _places(rows: Ints, size: int) -> Ints:

@@ -113,6 +113,7 @@ def train_towers(
         "losses": [round(loss, 6) for loss in losses],
         "items_with_residual": len(places.item_rows),
         "authors": len(places.author_rows),
+        "words": len(places.word_codes),
         "scale": round(float(user.log_scale.detach().exp()), 4),
     }
     vectors = _item_vectors(content, item, places, items)
@@ -199,6 +200,8 @@ def _content(item: ItemNetwork, places: ItemPlaces) -> ContentTower:
         topics=_array(item.topics.weight)[1:],
         author_rows=places.author_rows,
         authors=_array(item.authors.weight)[1:],
+        word_codes=places.word_codes,
+        words=_array(item.words.weight)[1:],
         languages=_array(item.languages.weight),
         durations=_array(item.durations.weight),
     )

@@ -27,6 +27,7 @@ State = dict[str, Tensor]
 
 _OWN = frozenset(("embeddings.weight", "sizes", "offsets", "shifts"))
 """Of a ranker's state: what has a row for each code, and what calibration makes anew."""
+_ARRAYS = "interest_places", "authors", "words", "items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Left:
     ``known_until_ms`` those of which it knew every label; ``warm_in_a_row`` how many trainings
     before it had begun like that. ``ranker``, ``positions``, ``interests``, ``user`` and ``item``
     are states of networks; ``interest_places`` (I,) places of rows in the space of interests,
-    ``authors`` and ``items`` rows that have a place in the item network's tables. Towers of a crew
-    are not left.
+    ``authors`` and ``items`` rows, and ``words`` codes, that have a place in the item network's
+    tables. Towers of a crew are not left.
     """
 
     digest: str
@@ -52,6 +53,7 @@ class Left:
     user: State | None
     item: State | None
     authors: Ints
+    words: Ints
     items: Ints
 
     @classmethod
@@ -66,9 +68,7 @@ class Left:
         try:
             # Tensors and plain values, read as such: nothing in the file is executed.
             state: dict[str, Any] = torch.load(path, weights_only=True)
-            arrays = {
-                name: state.pop(name).numpy() for name in ("interest_places", "authors", "items")
-            }
+            arrays = {name: state.pop(name).numpy() for name in _ARRAYS}
             until_ms = int(manifest_data["train_until_ms"])
             longest_ms = 1_000 * max(manifest_data["windows_s"].values())
             known_ms = int(manifest_data["ended_at_ms"]) - longest_ms
@@ -148,6 +148,7 @@ class Left:
             item.topics.weight[:count] = topics[:count]
             for table, rows, known, name in (
                 (item.authors, places.author_rows, self.authors, "authors.weight"),
+                (item.words, places.word_codes, self.words, "words.weight"),
                 (item.residuals, places.item_rows, self.items, "residuals.weight"),
             ):
                 _, here, there = np.intersect1d(rows, known, return_indices=True)
@@ -184,6 +185,7 @@ def save_left(path: Path, ranker: TrainedRanker, towers: TrainedTowers) -> None:
         "user": None if towers.item is None else _state(towers.user),
         "item": None if towers.item is None else _state(towers.item),
         "authors": _rows(None if places is None else places.author_rows),
+        "words": _rows(None if places is None else places.word_codes),
         "items": _rows(None if places is None else places.item_rows),
     }
     try:

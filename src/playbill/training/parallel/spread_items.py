@@ -14,7 +14,8 @@ Ints = npt.NDArray[np.int64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-DEVIATIONS = {"topics": 0.3, "authors": 0.1, "residuals": 0.1, "languages": 0.1, "durations": 0.1}
+DEVIATIONS = {"topics": 0.3, "authors": 0.1, "words": 0.1, "residuals": 0.1, "languages": 0.1,
+              "durations": 0.1}  # fmt: skip
 """Of the first values of each table, as in ``ItemNetwork``."""
 
 
@@ -23,6 +24,7 @@ def tables_of(columns: ItemColumns, languages: int, durations: int) -> list[Tabl
     sizes = {
         "topics": int(columns.topics.max(initial=0)) + 1,
         "authors": int(columns.authors.max(initial=0)) + 1,
+        "words": int(columns.words.max(initial=0)) + 1,
         "residuals": int(columns.residuals.max(initial=0)) + 1,
         "languages": languages + 1,
         "durations": durations + 1,
@@ -54,10 +56,9 @@ class SpreadItems:
             step: of the training, None where nothing is dropped.
         """
         columns = self.columns
-        topics = columns.topics[items]
-        count = torch.from_numpy((topics > 0).sum(axis=1, keepdims=True).clip(min=1))
-        total = self._embedded("topics", topics).sum(dim=1) / count
+        total = self._mean("topics", columns.topics[items])
         total = total + self._embedded("authors", columns.authors[items])
+        total = total + self._mean("words", columns.words[items])
         total = total + self._embedded("languages", columns.languages[items] + 1)
         total = total + self._embedded("durations", columns.durations[items] + 1)
         residual = self._embedded("residuals", columns.residuals[items])
@@ -66,7 +67,12 @@ class SpreadItems:
             residual = residual * torch.from_numpy(kept[:, None].astype(np.float32))
         return nn.functional.normalize(total + residual, dim=1, eps=1e-12)
 
-    def _embedded(self, name: str, rows: Ints) -> Tensor:
+    def _mean(self, name: str, places: Ints | npt.NDArray[np.int32]) -> Tensor:
+        """Return (n, 64) the mean of (n, K) rows, of which 0 is nothing."""
+        count = torch.from_numpy((places > 0).sum(axis=1, keepdims=True).clip(min=1))
+        return self._embedded(name, places).sum(dim=1) / count
+
+    def _embedded(self, name: str, rows: Ints | npt.NDArray[np.int32]) -> Tensor:
         distinct, place = np.unique(rows, return_inverse=True)
         found = self.tables[name].lookup(torch.from_numpy(distinct))
         return found[torch.from_numpy(place.reshape(rows.shape))]

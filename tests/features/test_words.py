@@ -1,0 +1,47 @@
+"""What is read of a title."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playbill.features import NO_WORD, WORD_CODES, WORDS_PER_ITEM, title_words
+
+
+def told(title: str) -> list[int]:
+    return [code for code in title_words(title) if code != NO_WORD]
+
+
+@given(st.text(max_size=300))
+def test_any_title_gives_codes_that_fit_their_record(title):
+    codes = title_words(title)
+    assert len(codes) == WORDS_PER_ITEM
+    assert all(NO_WORD <= code <= WORD_CODES for code in codes)
+    assert np.array(codes, np.uint16).tolist() == codes
+    first_none = codes.index(NO_WORD) if NO_WORD in codes else WORDS_PER_ITEM
+    assert set(codes[first_none:]) <= {NO_WORD}
+    assert len(told(title)) <= len(set(told(title))) + 1
+
+
+def test_case_width_and_what_stands_between_words_make_no_difference():
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in "1995")
+    assert told("Toy Story (1995)") == told(f"TOY-story… {wide}!") != told("Toy Stories (1995)")
+
+
+def test_a_word_counts_once_and_the_first_dozen_count():
+    words = [f"word{number}" for number in range(20)]
+    assert told(" ".join(["again", "again", *words])) == told(" ".join(["again", *words[:11]]))
+
+
+def test_where_no_space_stands_between_words_pairs_of_letters_are_words():
+    cat, cats_play = set(told("小猫")), set(told("两只小猫玩耍"))
+    assert cat < cats_play
+    assert len(cats_play) == 5
+
+
+def test_a_title_of_nothing_says_nothing():
+    assert title_words("…  !") == [NO_WORD] * WORDS_PER_ITEM
+
+
+def test_codes_stay_what_they_were():
+    """A bundle knows words by their codes: other codes need another LAYOUT_VERSION."""
+    assert told("Toy Story (1995)") == [29975, 4750, 20886]
