@@ -1,45 +1,61 @@
-"""Pages that were looked at are there: the kernel says so."""
+"""Pages are entered before they are read, and what cannot be entered is left alone."""
 
-from pathlib import Path
+import mmap
+import resource
 
 import numpy as np
 
-from playbill.features import touch
-from playbill.features.adapters.shared_items import SharedItems
+from playbill.features import pages
+from playbill.features.pages import enter_file, touch
 
-MIB = 1 << 20
-
-
-def _resident_kib(path: Path) -> int:
-    """Return how much of a mapped file this process has in its tables."""
-    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
-    total = 0
-    for line in lines:
-        if line.endswith(str(path)):
-            total += next(int(part.split()[1]) for part in lines if part.startswith("Rss:"))
-    return total
+MANY = 1 << 40
 
 
-def test_every_page_of_a_mapped_array_is_read_once(tmp_path):
-    path = tmp_path / "numbers"
-    path.write_bytes(bytes(8 * MIB))
-    mapped = np.memmap(path, np.float32, "r").reshape(-1, 64)
-    assert _resident_kib(path) < 4 * 1024
-    touch(mapped, np.empty(0, np.float32))
-    assert _resident_kib(path) == 8 * 1024
+def faults() -> int:
+    """Return how many pages this thread was the first to read so far."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
 
 
-def test_records_in_use_are_read_and_no_more_memory_is_taken(tmp_path):
-    def mapped(create: bool) -> SharedItems:
-        return SharedItems(
-            tmp_path / "items", item_capacity=1 << 16, group_capacity=16, regions=1, create=create
-        )
+def test_what_a_mapped_file_holds_is_at_hand(tmp_path):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(3_000 * mmap.PAGESIZE))
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    held.madvise(mmap.MADV_RANDOM)
+    assert enter_file(path, 0, MANY) == path.stat().st_size
+    before = faults()
+    np.frombuffer(held, np.uint8)[:: mmap.PAGESIZE].max()
+    assert faults() - before < 300
 
-    writer = mapped(create=True)
-    writer.header["items"] = 1 << 14
-    writer.items[: 1 << 14]["key"] = 7
-    reader = mapped(create=False)
-    taken, before = (tmp_path / "items").stat().st_blocks, _resident_kib(tmp_path / "items")
-    reader.touch()
-    assert (tmp_path / "items").stat().st_blocks == taken
-    assert _resident_kib(tmp_path / "items") - before >= (1 << 14) * 128 // 1024
+
+def test_a_file_that_grew_costs_what_it_grew_by_and_one_that_did_not_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(100 * mmap.PAGESIZE))
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    entered = []
+    monkeypatch.setattr(pages, "_enter", lambda address, size: entered.append(size) or True)
+    done = enter_file(path, 0, MANY)
+    assert enter_file(path, done, MANY) == done
+    assert enter_file(path, done - mmap.PAGESIZE, MANY) == done
+    assert entered == [done, mmap.PAGESIZE]
+    held.close()
+
+
+def test_a_file_that_is_gone_large_or_mapped_by_nobody_is_left_alone(tmp_path):
+    path = tmp_path / "data"
+    assert enter_file(path, 0, MANY) == 0
+    path.write_bytes(bytes(mmap.PAGESIZE))
+    assert enter_file(path, 0, MANY) == 0
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    assert enter_file(path, 0, mmap.PAGESIZE - 1) == 0
+    assert enter_file(path, 0, mmap.PAGESIZE) == mmap.PAGESIZE
+    held.close()
+
+
+def test_where_the_system_cannot_pages_are_read_instead(monkeypatch):
+    read = []
+    monkeypatch.setattr(pages, "_enter", lambda address, size: read.append(size) or False)
+    touch(np.zeros(10_000, np.float32), np.zeros(0))
+    assert read == [40_000]

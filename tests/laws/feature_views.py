@@ -7,6 +7,7 @@ from playbill.features import (
     ITEM_RECORD,
     NO_TOPIC,
     TRENDING_LIST,
+    VIDEO_NAME,
     VISIBLE,
     ItemTables,
     empty_user,
@@ -33,7 +34,8 @@ def item_view(count: int, *, authors=None, created_at_ms=None, flags=VISIBLE, tr
     for group, rows in enumerate(trending or ()):
         lists[group, : len(rows)] = rows
     groups = np.zeros(int(items["author"].max(initial=0)) + 1, GROUP_RECORD)
-    return ItemView(ItemTables(items, groups, np.zeros(4, GROUP_RECORD)), lists, 1, NOW_MS)
+    names = np.array([f"video{row}".encode() for row in range(count)], VIDEO_NAME)
+    return ItemView(ItemTables(items, groups, np.zeros(4, GROUP_RECORD)), lists, names, 1, NOW_MS)
 
 
 class Vectors(CatalogueVectors):

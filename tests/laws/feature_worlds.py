@@ -39,6 +39,7 @@ from playbill.features import (
     ITEM_RECORD,
     TRENDING_LIST,
     USER_RECORD,
+    VIDEO_NAME,
     Assembler,
     FeatureState,
     MemoryUserState,
@@ -76,6 +77,7 @@ class MemoryItems:
         self.items = np.zeros(capacity, ITEM_RECORD)
         self.authors = np.zeros(capacity, GROUP_RECORD)
         self.topics = np.zeros(capacity, GROUP_RECORD)
+        self.names = np.zeros(capacity, VIDEO_NAME)
         self.trending = np.full((regions + 1, TRENDING_LIST), -1, np.int64)
         self.header = np.zeros(1, _HEADER)
         self.published = 0
@@ -88,6 +90,7 @@ class MemoryItems:
             strict=True,
         ):
             target[changed] = source.records[changed]
+        self.names[rows[0]] = state.names.names[rows[0]]
         self.trending[:] = state.trending.top
         head = self.header[0]
         head["items"], head["authors"] = state.items.count, state.authors.count

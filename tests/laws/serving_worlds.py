@@ -22,6 +22,9 @@ class PresentUsers(MemoryUserState):
 
     gone = False
 
+    def touch(self, most_bytes: int) -> None:
+        pass
+
     def present(self) -> bool:
         return not self.gone
 

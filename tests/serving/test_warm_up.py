@@ -82,6 +82,8 @@ def vectors(shared, tmp_path) -> CatalogueVectors:
         nothing,
         np.empty(0, np.uint32),
         nothing,
+        np.empty(0, np.uint16),
+        nothing,
         np.ones((64, WIDTH), np.float32),
         np.ones((11, WIDTH), np.float32),
     )

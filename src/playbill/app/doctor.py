@@ -21,7 +21,7 @@ from playbill.app.wiring import LETTERS_KEY, PSEUDONYM_KEY, Wiring, lost_key
 from playbill.core import DAY_MS, BrokenContract, PlaybillError
 from playbill.events import EpochLog
 from playbill.features import NoCheckpoint, load_checkpoint
-from playbill.features.layout import GROUP_RECORD, ITEM_RECORD
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VIDEO_NAME
 
 _GIB = 1 << 30
 _LOW_DISK_BYTES = 2 * _GIB
@@ -117,7 +117,7 @@ def _disk(wiring: Wiring) -> Iterator[Finding]:
 
 def _memory(wiring: Wiring) -> Iterator[Finding]:
     state = wiring.settings.state
-    most = state.item_capacity * ITEM_RECORD.itemsize
+    most = state.item_capacity * (ITEM_RECORD.itemsize + VIDEO_NAME.itemsize)
     most += 2 * state.group_capacity * GROUP_RECORD.itemsize
     folder = wiring.layout.run.parent
     free = shutil.disk_usage(folder if folder.exists() else "/").free

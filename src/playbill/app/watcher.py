@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from playbill.app.attempts import Attempts
 from playbill.app.beside import Beside
 from playbill.app.collecting import collect_young
+from playbill.app.keeping import allowed_bytes
 from playbill.app.lists_watch import ListsWatch
 from playbill.app.opening import Opening
 from playbill.app.wiring import Wiring
@@ -46,6 +48,7 @@ _LISTS_EVERY_S = 0.2
 _FILES_EVERY_S = 0.5
 _RECORDS_EVERY_S = 0.05
 """A commit costs half a millisecond of the core: records of feeds share one."""
+_PAGES_EVERY_S = 10.0
 _RETRY_REFUSED_S = 30.0
 _WARM_UP_FEEDS = 20
 _log = logging.getLogger("playbill")
@@ -103,10 +106,12 @@ class Watcher:
         self._attempts = Attempts(row, wiring.clock)
         self._loading: asyncio.Task[None] | None = None
         self._merging: asyncio.Task[None] | None = None
+        self._entering: asyncio.Task[None] | None = None
         self._beside = Beside()
         self._lists_at_s = 0.0
         self._files_at_s = 0.0
         self._records_at_s = 0.0
+        self._pages_at_s = -_PAGES_EVERY_S
         self._seen_epoch = -1
 
     async def warm_up(self) -> None:
@@ -156,6 +161,7 @@ class Watcher:
             do("mapping item state", self._map_items)
             do("counting videos", self.status.count_visible)
             do("looking at the lists made ahead", self._ahead.look)
+            do("entering pages of the user store", self._enter_pages)
             if self._loading is None or self._loading.done():
                 self._loading = asyncio.get_running_loop().create_task(self._load_champion())
 
@@ -183,6 +189,16 @@ class Watcher:
         if self._model is not None:
             self._popular = self._popular or self._opening.popular_rows(self._model, self._items)
             self._install(self._model)
+
+    def _enter_pages(self) -> None:
+        """Have the user store's pages at hand as it grows; faults are not for requests."""
+        now_s = self._clock.elapsed_s()
+        if now_s - self._pages_at_s >= _PAGES_EVERY_S and (
+            self._entering is None or self._entering.done()
+        ):
+            self._pages_at_s = now_s
+            touch = partial(self.users.touch, allowed_bytes(self._wiring))
+            self._entering = asyncio.get_running_loop().create_task(self._beside.run(touch))
 
     def _refresh_lists(self) -> None:
         if self._items is None:

@@ -148,6 +148,8 @@ def _state(world: BenchWorld, home: Home, on_stage: OnStage) -> FeatureState:
         records["slots"] = random.random(records["slots"].shape) * 100.0
         table.restore(records)
     state.items.restore(items)
+    for rows in world.blocks(world.videos):
+        state.names.put(rows, [video_name(row) for row in rows.tolist()])
     shown = np.argsort(-items["slots"][:, 0])[:5_000]
     state.trending.absorb(
         shown,

@@ -56,7 +56,7 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How large the shared state may grow."""
 
     item_capacity: Count = 1 << 20
-    """Videos, taken-down ones included: 128 bytes of shared memory each. Never lowered."""
+    """Videos, taken-down ones included: 168 bytes of shared memory each. Never lowered."""
     group_capacity: Count = 1 << 18
     """Authors, and as many topics up to 65,535: 64 bytes each. Authors that are followed before
     they post a video take up half of it at most. Never lowered."""

@@ -22,6 +22,7 @@ from playbill.features.layout import (
     NO_ROW,
     NO_TOPIC,
     USER_RECORD,
+    VIDEO_NAME,
     VISIBLE,
     empty_user,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "NO_WORD",
     "TRENDING_LIST",
     "USER_RECORD",
+    "VIDEO_NAME",
     "VIEWER_FEATURES",
     "VISIBLE",
     "WORDS_PER_ITEM",

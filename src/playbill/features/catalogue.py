@@ -45,6 +45,7 @@ def fold_videos(
     new = firsts[rows[firsts] >= known]
     items["created_at_ms"][rows[new]] = [videos[n].created_at_ms for n in new]
     np.add.at(state.authors.records["items"], authors[new], 1)
+    state.names.put(rows, [video.video_id for video in videos])
     items["author"][rows] = authors
     items["topics"][rows] = topics
     items["duration_ms"][rows] = [video.duration_ms for video in videos]

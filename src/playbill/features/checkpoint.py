@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 1 << 23
 CHECKPOINT_FILE = "item-state.npz"
 _ARRAYS = (
-    "head", "items", "authors", "topics", "ids_new", "ids_old", "trending_scores", "surface_sums"
+    "items", "names", "authors", "topics", "ids_new", "ids_old", "trending_scores", "surface_sums"
 )  # fmt: skip
 _UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
@@ -83,6 +83,7 @@ def save_checkpoint(folder: Path, state: FeatureState) -> None:
             pieces,
             head=np.frombuffer(msgspec.json.encode(head), np.uint8),
             items=state.items.used(),
+            names=state.names.names[: state.items.count],
             authors=state.authors.used(),
             topics=state.topics.used(),
             ids_new=state.recent_ids.tables[0],
@@ -113,21 +114,22 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | NoCheckp
             damaged = saved.zip.testzip()
             if damaged is not None:
                 return NoCheckpoint(f"the checkpoint is damaged: {damaged} was altered")
+            head = msgspec.json.decode(saved["head"].tobytes(), type=_Head)
+            if head.features != features_digest():
+                return NoCheckpoint("the checkpoint was made by other feature definitions")
             arrays = {name: saved[name] for name in _ARRAYS}
-            head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
     except FileNotFoundError:
         return NoCheckpoint("there is no checkpoint")
     except _UNREADABLE as error:
         return NoCheckpoint(f"the checkpoint cannot be read: {error or type(error).__name__}")
     state = FeatureState.empty(settings)
-    if head.features != features_digest():
-        return NoCheckpoint("the checkpoint was made by other feature definitions")
     if head.regions != state.regions:
         return NoCheckpoint(
             f"the checkpoint was made with {head.regions} regions; {state.regions} are declared"
         )
     state.epoch, state.at_ms = head.epoch, head.at_ms
     state.items.restore(arrays["items"])
+    state.names.restore(arrays["names"])
     state.authors.restore(arrays["authors"])
     state.topics.restore(arrays["topics"])
     state.recent_ids.restore(head.ids_began_at_ms, [arrays["ids_new"], arrays["ids_old"]])
@@ -145,6 +147,7 @@ def state_digest(state: FeatureState) -> str:
         "epoch": state.epoch,
         "at_ms": state.at_ms,
         "items": content_digest(state.items.used().tobytes()),
+        "names": content_digest(state.names.names[: state.items.count].tobytes()),
         "authors": content_digest(state.authors.used().tobytes()),
         "topics": content_digest(state.topics.used().tobytes()),
         "trending": content_digest(state.trending.top.tobytes()),

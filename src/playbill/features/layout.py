@@ -87,6 +87,10 @@ ITEM_RECORD = np.dtype(
 """One video, two cache lines. ``regions``: bit r-1 for region code r, 0 means everywhere;
 ``words``: codes of its title's."""
 
+NAME_BYTES = 40
+VIDEO_NAME = np.dtype(f"S{NAME_BYTES}")
+"""A video's id in UTF-8; nothing where it is longer."""
+
 _GROUP_SLOTS = max(_width(Scope.AUTHOR), _width(Scope.TOPIC))
 
 GROUP_RECORD = np.dtype(

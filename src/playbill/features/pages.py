@@ -1,15 +1,74 @@
-"""Pages of mapped arrays, looked at before anybody waits for them."""
+"""Pages of mapped memory, entered into the page table before anybody waits for them.
 
+A page that is in memory costs the first who reads it a fault all the same: about a microsecond, and
+tens of them in a virtual machine.
+
+Source: madvise(2), MADV_POPULATE_READ.
+"""
+
+import ctypes
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-_PAGE = 4_096
+PART_BYTES = 1 << 26
+"""Entered at once: whoever needs the process's map for something else waits that long."""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_POPULATE_READ = 22
+_MAPS = Path("/proc/self/maps")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 
 def touch(*arrays: npt.NDArray[Any]) -> None:
-    """Read one byte of every page of contiguous arrays; a pass for a thread."""
+    """Have every page of contiguous arrays at hand; a pass for a thread."""
     for array in arrays:
-        if array.nbytes:
+        if array.nbytes and not _enter(array.ctypes.data, array.nbytes):
             array.reshape(-1).view(np.uint8)[::_PAGE].max()
+
+
+def enter_file(path: Path, first: int, most_bytes: int) -> int:
+    """Have what a file holds from a byte on at hand, where this process maps it.
+
+    A pass for a thread.
+
+    Args:
+        path: of the file.
+        first: what lies before it is at hand already.
+        most_bytes: a larger file is left alone.
+
+    Returns:
+        How much of the file is at hand; ``first`` where it is gone, large or not mapped, or the
+        system has no way to do this.
+    """
+    try:
+        about = path.stat()
+        maps = _MAPS.read_text().splitlines()
+    except OSError:
+        return first
+    if about.st_size > most_bytes:
+        return first
+    for line in maps:
+        addresses, _, offset, _, inode, *_ = line.split(maxsplit=5)
+        begin, end = (int(address, 16) for address in addresses.split("-"))
+        last = min(about.st_size, int(offset, 16) + end - begin)
+        if int(inode) != about.st_ino or first >= last:
+            continue
+        if not _enter(begin + first - int(offset, 16), last - first):
+            return first
+        first = last
+    return first
+
+
+def _enter(address: int, size: int) -> bool:
+    """Return whether all pages of a stretch of memory could be entered, part by part."""
+    end, at = address + size, address - address % _PAGE
+    while at < end:
+        if _libc.madvise(at, min(PART_BYTES, end - at), _POPULATE_READ):
+            return False
+        at += PART_BYTES
+    return True

@@ -9,6 +9,7 @@ from playbill.contracts import Settings
 from playbill.core import SECOND_MS, key64
 from playbill.features.key_table import KeyTable, RecentIds
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, NO_TOPIC
+from playbill.features.names import VideoNames
 from playbill.features.surface_rates import SurfaceRates
 from playbill.features.trending import Trending
 
@@ -104,6 +105,7 @@ class FeatureState:
     items: RecordTable = field(default_factory=lambda: RecordTable(ITEM_RECORD))
     authors: RecordTable = field(default_factory=lambda: RecordTable(GROUP_RECORD))
     topics: RecordTable = field(default_factory=lambda: RecordTable(GROUP_RECORD))
+    names: VideoNames = field(default_factory=VideoNames)
     recent_ids: RecentIds = field(default_factory=RecentIds)
     surfaces: SurfaceRates = field(default_factory=SurfaceRates)
     trending: Trending = field(init=False)

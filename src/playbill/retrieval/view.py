@@ -19,6 +19,7 @@ class SharedView(Protocol):
     authors: Records
     topics: Records
     trending: Rows
+    names: npt.NDArray[np.bytes_]
     header: Records
 
     def sequence(self) -> int:
@@ -31,11 +32,13 @@ class ItemView:
     """Item state between two epochs.
 
     ``tables``: records in use, (I,) items, (A,) authors, (T,) topics. ``trending`` (G, K): rows,
-    -1 for none; group 0 is everywhere, group r the region with code r.
+    -1 for none; group 0 is everywhere, group r the region with code r. ``names`` (I,) ids in
+    UTF-8, empty where one is too long to be kept here.
     """
 
     tables: ItemTables
     trending: Rows
+    names: npt.NDArray[np.bytes_]
     epoch: int
     at_ms: int
 
@@ -66,6 +69,7 @@ def view_of(shared: SharedView) -> ItemView:
             shared.topics[: int(head["topics"])],
         ),
         shared.trending,
+        shared.names[: int(head["items"])],
         int(head["epoch"]),
         int(head["at_ms"]),
     )

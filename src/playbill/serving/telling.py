@@ -108,6 +108,7 @@ class Teller:
         return reply_of(
             asked,
             worded,
+            self._texts,
             tier=tier,
             reasons=reasons,
             at_ms=at_ms,

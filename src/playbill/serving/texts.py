@@ -1,4 +1,4 @@
-"""Words for rows: captions and names, read from the store and remembered."""
+"""Words that a store knows: captions by key, names of topics and authors; remembered."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable, key64
 from playbill.features import (
+    NO_TOPIC,
     Caption,
     CaptionEntry,
     CatalogueEntry,
@@ -28,6 +29,7 @@ class Texts:
     def __init__(self, read: ReadTexts) -> None:
         self._read = read
         self._known: OrderedDict[int, CaptionEntry] = OrderedDict()
+        self._names: OrderedDict[bytes, str] = OrderedDict()
 
     def videos(self, keys: Sequence[int]) -> list[Caption | None]:
         """Return the captions of several keys, None for one that cannot be found now."""
@@ -63,11 +65,19 @@ class Texts:
         return None if entry is None or entry.video.video_id != video_id else entry
 
     def topic(self, topic: int) -> str:
-        """Return a topic's name."""
-        return self._name(topic_text_key(topic))
+        """Return a topic's name, a question mark where it cannot be found now."""
+        return self.topic_name(topic) or "?"
 
     def author(self, author: int) -> str:
-        """Return an author's id."""
+        """Return an author's id, a question mark where it cannot be found now."""
+        return self.author_name(author) or "?"
+
+    def topic_name(self, topic: int) -> str | None:
+        """Return a topic's name, None where it cannot be found now, or is none's."""
+        return None if topic == NO_TOPIC else self._name(topic_text_key(topic))
+
+    def author_name(self, author: int) -> str | None:
+        """Return an author's id, None where it cannot be found now."""
         return self._name(author_text_key(author))
 
     def _learn(self, keys: Sequence[int]) -> None:
@@ -87,6 +97,17 @@ class Texts:
             return [None] * len(keys)
         return [None if data is None else decode_caption(data) for data in found]
 
-    def _name(self, key: bytes) -> str:
-        (found,) = self._read([key])
-        return found.decode() if found else "?"
+    def _name(self, key: bytes) -> str | None:
+        known = self._names.get(key)
+        if known is not None:
+            return known
+        try:
+            (found,) = self._read([key])
+        except DependencyUnavailable:
+            return None
+        if not found:
+            return None
+        name = self._names[key] = found.decode()
+        if len(self._names) > _REMEMBERED:
+            self._names.popitem(last=False)
+        return name

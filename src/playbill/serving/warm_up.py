@@ -99,7 +99,7 @@ def _warm_sources(shared: SharedView, user: npt.NDArray[np.void]) -> None:
 
 def _warm_ranking(shared: SharedView, clock: Clock, settings: Settings) -> None:
     """Score and choose a slate of four candidates that are all the same video."""
-    view = ItemView(_first(shared), shared.trending, 0, clock.now_ms())
+    view = ItemView(_first(shared), shared.trending, shared.names[:8], 0, clock.now_ms())
     rows = np.zeros(4, np.int64)
     query = Query(_viewer(), 1, None, np.random.default_rng(0))
     asked = RankingRequest(query, surface=1, size=2, excluded=rows, at_ms=view.at_ms, user_epoch=0)

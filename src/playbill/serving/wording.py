@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from playbill.contracts import TIER_CODES, FeedItem, FeedReply, Tier
 from playbill.core import request_name
-from playbill.features import Caption
 from playbill.retrieval import SOURCES, ItemView
 from playbill.serving.asking import Asked
 from playbill.serving.because import FAMILIARITY, because
@@ -21,34 +20,46 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """The part of a slate whose words are known, so that what is recorded is what was shown.
+    """The part of a slate whose ids are known, so that what is recorded is what was shown.
 
-    ``keys`` (K,) of its videos; ``features`` (K, F), None where none were read.
+    ``keys`` (K,) of its videos, and their ``ids``; ``about`` the first topic and the author of
+    each; ``features`` (K, F), None where none were read.
     """
 
     slate: Fallback
     keys: npt.NDArray[np.uint64]
-    videos: list[Caption]
+    ids: list[str]
+    about: list[tuple[int, int]]
     features: Floats | None
 
 
 def word(texts: Texts, view: ItemView, slate: Fallback, features: Floats | None) -> Worded:
-    """Return a slate with its words; videos whose words cannot be found now are left out."""
-    keys = view.tables.items["key"][slate.rows]
-    found = texts.videos(keys.tolist())
-    videos = [video for video in found if video is not None]
-    if len(videos) == len(found):
-        return Worded(slate, keys, videos, features)
-    kept = np.array([video is not None for video in found], np.bool_)
-    known = Fallback(
-        slate.rows[kept], slate.sources[kept], slate.scores[kept], slate.propensity[kept]
-    )
-    return Worded(known, keys[kept], videos, None if features is None else features[kept])
+    """Return a slate with its ids; videos whose id cannot be found now are left out."""
+    records = view.tables.items[slate.rows]
+    ids = [name.decode() for name in view.names[slate.rows].tolist()]
+    if not all(ids):
+        ids = _completed(ids, records["key"].tolist(), texts)
+        kept = np.array(ids, np.bool_)
+        slate = Fallback(
+            slate.rows[kept], slate.sources[kept], slate.scores[kept], slate.propensity[kept]
+        )
+        records, ids = records[kept], list(filter(None, ids))
+        features = None if features is None else features[kept]
+    topics, authors = records["topics"][:, 0].tolist(), records["author"].tolist()
+    about = list(zip(topics, authors, strict=True))
+    return Worded(slate, records["key"], ids, about, features)
+
+
+def _completed(ids: list[str], keys: list[int], texts: Texts) -> list[str]:
+    """Return the ids with those from the store that are too long to lie beside the records."""
+    named = texts.named([key for key, name in zip(keys, ids, strict=True) if not name])
+    return [name or named.get(key, "") for key, name in zip(keys, ids, strict=True)]
 
 
 def reply_of(
     asked: Asked,
     worded: Worded,
+    texts: Texts,
     *,
     tier: Tier,
     reasons: Sequence[str],
@@ -64,14 +75,16 @@ def reply_of(
     names = [SOURCES[code - 1] for code in slate.sources.tolist()]
     items = [
         FeedItem(
-            video_id=video.video_id,
+            video_id=video_id,
             position=place,
             score=scores[place],
             source=names[place],
             propensity=propensity[place],
-            because=because(names[place], video, region, familiar and familiar[place]),
+            because=because(
+                texts, names[place], worded.about[place], region, familiar and familiar[place]
+            ),
         )
-        for place, video in enumerate(worded.videos)
+        for place, video_id in enumerate(worded.ids)
     ]
     return FeedReply(
         request_id=request_name(asked.key),

@@ -11,6 +11,7 @@ import lmdb
 from playbill.core import BrokenContract, DependencyUnavailable, boot_id
 from playbill.features.adapters.lmdb_disk import DATA_FILE, DiskPoint, put_back
 from playbill.features.definitions import features_digest
+from playbill.features.pages import enter_file
 
 _EPOCH = b"epoch"
 _DEFINITIONS = b"definitions"
@@ -49,6 +50,7 @@ class LmdbUserState:
     ) -> None:
         self._folder = folder
         self._disk: DiskPoint | None = None
+        self._entered_bytes = 0
         boot = (boot_id() or "") if boot is None else boot
         try:
             if writer:
@@ -86,6 +88,18 @@ class LmdbUserState:
             return (self._folder / DATA_FILE).stat().st_ino == self._inode
         except OSError:
             return False
+
+    def touch(self, most_bytes: int) -> None:
+        """Have all there is at hand, so that no read is the first to; a pass for a thread.
+
+        Called again, it costs what the file has grown by.
+
+        Args:
+            most_bytes: a larger file is left alone, since not all of it is kept in memory.
+        """
+        if self.present():
+            path = self._folder / DATA_FILE
+            self._entered_bytes = enter_file(path, self._entered_bytes, most_bytes)
 
     def epoch(self) -> int:
         """Return the epoch of the last commit, 0 for an empty store."""

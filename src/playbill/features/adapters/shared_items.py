@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable
 from playbill.features.definitions import features_digest
-from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VISIBLE
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VIDEO_NAME, VISIBLE
 from playbill.features.pages import touch
 from playbill.features.state import FeatureState
 from playbill.features.trending import TRENDING_LIST
@@ -39,6 +39,8 @@ _HEADER = np.dtype(
     ]
 )
 _RESERVE_ROWS = 1 << 14
+_NAMES = 5
+"""The place of video names among the parts of the file."""
 
 Records = npt.NDArray[np.void]
 
@@ -83,6 +85,7 @@ class SharedItems:
             group_capacity * GROUP_RECORD.itemsize,
             group_capacity * GROUP_RECORD.itemsize,
             (regions + 1) * TRENDING_LIST * 8,
+            item_capacity * VIDEO_NAME.itemsize,
         ]
         offsets = np.cumsum([0, *(-(-size // _PAGE) * _PAGE for size in sizes)])
         self._size = int(offsets[-1])
@@ -101,6 +104,7 @@ class SharedItems:
         self.trending = self._view(np.dtype("<i8"), 4, (regions + 1) * TRENDING_LIST).reshape(
             regions + 1, TRENDING_LIST
         )
+        self.names = self._view(VIDEO_NAME, _NAMES, item_capacity)
         if create:
             self._initialise()
         self._check()
@@ -128,6 +132,8 @@ class SharedItems:
             strict=True,
         ):
             target[changed] = source.records[changed]
+        new = videos[videos >= int(head["items"])]
+        self.names[new] = state.names.names[new]
         self.trending[:] = state.trending.top
         # Videos last: a reader that counts a video must find its author and topics counted.
         head["topics"], head["authors"] = state.topics.count, state.authors.count
@@ -143,6 +149,9 @@ class SharedItems:
             DependencyUnavailable: there is no room left for new rows; nothing was copied.
         """
         self._reserve(state)
+        names, known = state.names.names[: state.items.count], self.names[: state.items.count]
+        odd = np.flatnonzero(names != known)
+        known[odd] = names[odd]
         changed = []
         for target, source in (
             (self.items, state.items),
@@ -165,7 +174,13 @@ class SharedItems:
         """Look at every page in use, so that no request is the first to; a pass for a thread."""
         head = self.header[0]
         items, authors, topics = (int(head[name]) for name in ("items", "authors", "topics"))
-        touch(self.items[:items], self.authors[:authors], self.topics[:topics], self.trending)
+        touch(
+            self.items[:items],
+            self.names[:items],
+            self.authors[:authors],
+            self.topics[:topics],
+            self.trending,
+        )
 
     def present(self) -> bool:
         """Return whether the mapped file is still the one at its path."""
@@ -242,6 +257,8 @@ class SharedItems:
             known = int(self.header[name][0])
             if table.count > known:
                 self._reserve_rows(place, known, table.count, table.records.itemsize)
+                if name == "items":
+                    self._reserve_rows(_NAMES, known, table.count, VIDEO_NAME.itemsize)
 
     def _reserve_rows(self, place: int, first: int, last: int, size: int) -> None:
         begin = self._offsets[place] + first * size

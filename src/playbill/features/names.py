@@ -1,0 +1,42 @@
+"""What feeds call a video: ids by row, beside the records, so that no feed asks a store for them.
+
+Source: docs/decisions/0048-feeds-name-videos-by-row.md
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from playbill.features.layout import NAME_BYTES, VIDEO_NAME
+
+Names = npt.NDArray[np.bytes_]
+
+_FIRST_ROWS = 1 << 12
+
+
+class VideoNames:
+    """Ids in UTF-8 by row; empty where one has more than 40 bytes, which a store knows."""
+
+    def __init__(self) -> None:
+        self.names: Names = np.zeros(_FIRST_ROWS, VIDEO_NAME)
+
+    def put(self, rows: npt.NDArray[np.int64], ids: Sequence[str]) -> None:
+        """Write the ids of (N,) rows down; a row keeps its id for good."""
+        size = len(self.names)
+        while size <= rows.max(initial=0):
+            size *= 2
+        if size > len(self.names):
+            grown = np.zeros(size, VIDEO_NAME)
+            grown[: len(self.names)] = self.names
+            self.names = grown
+        encoded = [name.encode() for name in ids]
+        self.names[rows] = [name if len(name) <= NAME_BYTES else b"" for name in encoded]
+
+    def restore(self, names: Names) -> None:
+        """Stand where others stood."""
+        size = _FIRST_ROWS
+        while size < len(names):
+            size *= 2
+        self.names = np.zeros(size, VIDEO_NAME)
+        self.names[: len(names)] = names
