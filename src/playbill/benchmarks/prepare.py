@@ -257,7 +257,7 @@ def _bundle(world: BenchWorld, home: Home, state: FeatureState, on_stage: OnStag
     tables = ItemTables(items, state.authors.used(), state.topics.used())
     candidates = random.integers(world.videos, size=(len(users), _CANDIDATES))
     write_networks(folder, tables, users, candidates, world)
-    popular = np.argsort(-items["slots"][:, 0])[:200]
+    popular = visible[np.argsort(-items["slots"][visible, 0])[:200]]
     lists = {code: items["key"][popular].tolist() for code in range(len(REGIONS) + 1)}
     (folder / "popular.json").write_bytes(msgspec.json.encode(lists))
     settings = home.settings
