@@ -11,6 +11,7 @@ from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFoun
 from playbill.models.content_tower import DURATION_EDGES_MS, LANGUAGES
 from playbill.models.networks import ItemNetwork
 from playbill.models.user_network import UserNetwork
+from playbill.training.crewed_towers import train_towers_by_crew
 from playbill.training.positions import PositionBias
 from playbill.training.ranker_rows import RankerRows, network_of, score_logits
 from playbill.training.ranker_training import Start, train_ranker
@@ -144,11 +145,6 @@ def test_a_surface_that_was_added_begins_as_new(rows, split, quickly, histories,
     assert (positions.steps[3] == 0.0).all()
 
 
-def test_what_a_crew_left_begins_no_towers(left):
-    assert left.towers() is not None
-    assert replace(left, user=None, item=None).towers() is None
-
-
 def test_other_layers_are_refused_with_their_name(rows, split, quickly, histories, left):
     training = msgspec.structs.replace(quickly.training, hidden=(8, 4))
     narrower = msgspec.structs.replace(quickly, training=training)
@@ -161,15 +157,15 @@ def test_towers_begin_with_the_vectors_of_what_both_know(items, sequences, tower
     user, item = _towers(places)
     blank = _towers(places)[1]
     missing = int(places.item_rows[3])
-    known = replace(left, items=left.items[:-1])
-    known.into_towers(user, item, places)
+    known = replace(left.towers, items=left.towers.items[:-1])
+    known.into(user, item, places)
     with torch.no_grad():
         vectors = item.eval()(torch.arange(len(items))).numpy()
     expected = towers.item_vectors
     others = np.arange(len(items)) != places.item_rows[-1]
     assert vectors[others] == pytest.approx(expected[others], abs=1e-5)
     assert torch.equal(item.residuals.weight[-1], blank.residuals.weight[-1])
-    assert missing in left.items
+    assert missing in left.towers.items
     for ours, theirs in zip(user.parameters(), towers.user.parameters(), strict=True):
         assert torch.equal(ours, theirs)
 
@@ -184,11 +180,36 @@ def _towers(places):
 def test_towers_that_begin_with_others_take_a_third_of_the_passes(
     sequences, items, quickly, towers, left
 ):
-    warm = train_towers(sequences, items, quickly, begin=left.into_towers)
-    again = train_towers(sequences, items, quickly, begin=left.into_towers)
+    warm = train_towers(sequences, items, quickly, begin=left.towers)
+    again = train_towers(sequences, items, quickly, begin=left.towers)
     assert warm.record["losses"][0] < towers.record["losses"][0]
     assert warm.user_graph == again.user_graph
     assert warm.record["passes"] <= towers.record["passes"]
+
+
+def test_a_crew_begins_with_any_towers_and_leaves_its_own(sequences, items, quickly, left):
+    """One worker's towers to a crew of two, and the crew's to one worker: nothing is lost."""
+    training = msgspec.structs.replace(quickly.training, workers=2, plan="rows", tower_epochs=9)
+    settings = msgspec.structs.replace(quickly, training=training)
+    cold = train_towers_by_crew(sequences, items, settings)
+    assert cold.left is None
+    warm = train_towers_by_crew(sequences, items, settings, begin=left.towers, leave=True)
+    assert warm.record["steps"] < cold.record["steps"]
+    assert warm.record["losses"][0] < cold.record["losses"][0]
+    places = item_places(items, sequences.items)
+    user, item = _towers(places)
+    warm.left.into(user, item, places)
+    with torch.no_grad():
+        vectors = item.eval()(torch.arange(len(items))).numpy()
+    assert vectors == pytest.approx(warm.item_vectors, abs=1e-5)
+
+
+def test_a_crew_is_not_begun_with_other_layers(sequences, items, quickly, left):
+    training = msgspec.structs.replace(quickly.training, workers=2)
+    settings = msgspec.structs.replace(quickly, training=training)
+    odd = replace(left.towers, user={**left.towers.user, "cold": torch.zeros(3)})
+    with pytest.raises(InvalidInput, match="user tower to begin with has another shape at cold"):
+        train_towers_by_crew(sequences, items, settings, begin=odd)
 
 
 def test_what_is_not_there_is_not_found(tmp_path):

@@ -83,7 +83,10 @@ def draft_bundle(
             on_progress=on_progress,
         )  # fmt: skip
         ranker.save(scratch)
-        towers = _train_towers(dataset, rows, split, settings, scratch, session, begin, on_progress)
+        towers = _train_towers(
+            dataset, rows, split, settings, scratch, session, begin, on_progress,
+            leave=leave is not None,
+        )  # fmt: skip
         if leave is not None:
             save_left(leave, ranker, towers)
         within(on_progress, "measure")(0.0)
@@ -134,19 +137,23 @@ def _train_towers(
     session: Session | None,
     begin: Left | None,
     on_progress: OnProgress | None,
+    *,
+    leave: bool,
 ) -> TrainedTowers:
     """Write what retrieval needs, and the lists that need no model."""
     items, histories = dataset.items(), dataset.histories()
     seen = rows.at_ms < split.validate_until_ms
     positives = positives_of(rows, histories, seen)
     sequences = sequences_of(rows, seen)
+    others = None if begin is None else begin.towers
     if settings.training.workers == 1:
-        others = None if begin is None else begin.towers()
         towers = train_towers(
             sequences, items, settings, on_progress, session=session, begin=others
         )
     else:
-        towers = train_towers_by_crew(sequences, items, settings, on_progress, session=session)
+        towers = train_towers_by_crew(
+            sequences, items, settings, on_progress, session=session, begin=others, leave=leave
+        )
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
     transitions = count_transitions(sequences, len(items))

@@ -1,6 +1,5 @@
 """The retrieval towers: viewers and videos in one space, by sampled softmax."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +29,7 @@ from playbill.training.tower_rules import (
     require_sequences,
     rise_and_fall,
 )
+from playbill.training.towers_left import WARM_SHARE, TowersLeft
 from playbill.training.windows import Batch, batches, cut
 
 Floats = npt.NDArray[np.float32]
@@ -46,10 +46,6 @@ VIDEOS_PER_ROW = 16
 """A step foretells so many times the rows of one step of the ranker."""
 FEWEST_STEPS = 300
 """On few videos there are more passes than the setting says, up to 30."""
-WARM_SHARE = 3
-"""Towers that begin with others take one pass for each so many."""
-
-Begin = Callable[[UserNetwork, ItemNetwork, ItemPlaces], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +63,8 @@ class TrainedTowers:
     record: dict[str, Any]
     item: ItemNetwork | None = None
     """None where a crew trained it: its tables are spread."""
-    places: ItemPlaces | None = None
-    """Rows that have a place in its tables; None as above."""
+    left: TowersLeft | None = None
+    """What the next training may begin with; None where a crew was not asked for it."""
 
 
 def train_towers(
@@ -78,7 +74,7 @@ def train_towers(
     on_progress: OnProgress | None = None,
     *,
     session: Session | None = None,
-    begin: Begin | None = None,
+    begin: TowersLeft | None = None,
 ) -> TrainedTowers:
     """Return towers trained to foretell what viewers took next.
 
@@ -88,10 +84,10 @@ def train_towers(
         settings: seed, threads, epochs and rows of a step.
         on_progress: told of the stage "train towers".
         session: where it is kept, and who hears of it.
-        begin: puts other towers into these before they learn, which then takes fewer passes.
+        begin: other towers to begin with, which then takes fewer passes.
 
     Raises:
-        InvalidInput: there is no sequence to learn from.
+        InvalidInput: there is no sequence to learn from, or the others have other layers.
     """
     require_sequences(sequences)
     places = item_places(items, sequences.items)
@@ -101,7 +97,7 @@ def train_towers(
         item = ItemNetwork(places.columns, RESIDUAL_DROPOUT, LANGUAGES, len(DURATION_EDGES_MS) + 1)
         passes = training.tower_epochs
         if begin is not None:
-            begin(user, item, places)
+            begin.into(user, item, places)
             passes = -(-passes // WARM_SHARE)
         losses = _fit(user, item, sequences, len(items), passes, settings, session, on_progress)
     user.eval()
@@ -117,7 +113,8 @@ def train_towers(
         "scale": round(float(user.log_scale.detach().exp()), 4),
     }
     vectors = _item_vectors(content, item, places, items)
-    return TrainedTowers(user_tower_graph(user), content, vectors, user, record, item, places)
+    left = TowersLeft.of(user, item.state_dict(), places)
+    return TrainedTowers(user_tower_graph(user), content, vectors, user, record, item, left)
 
 
 def _fit(

@@ -15,19 +15,17 @@ from torch import Tensor, nn
 from playbill.core import DependencyUnavailable, InvalidInput, NotFound
 from playbill.core.durable import replace_file
 from playbill.models.interest_network import InterestedRanker
-from playbill.models.networks import ItemNetwork
-from playbill.models.user_network import UserNetwork
 from playbill.training.positions import PositionBias
 from playbill.training.ranker_training import Start, TrainedRanker
-from playbill.training.tower_data import ItemPlaces
-from playbill.training.tower_training import Begin, TrainedTowers
+from playbill.training.tower_training import TrainedTowers
+from playbill.training.towers_left import TowersLeft, fixed, require_same
 
 Ints = npt.NDArray[np.int64]
 State = dict[str, Tensor]
 
 _OWN = frozenset(("embeddings.weight", "sizes", "offsets", "shifts"))
 """Of a ranker's state: what has a row for each code, and what calibration makes anew."""
-_ARRAYS = "interest_places", "authors", "words", "items"
+_ARRAYS = "authors", "words", "items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +48,7 @@ class Left:
     positions: State
     interests: State
     interest_places: Ints
-    user: State | None
-    item: State | None
-    authors: Ints
-    words: Ints
-    items: Ints
+    towers: TowersLeft
 
     @classmethod
     def load(cls, path: Path, digest: str, manifest_data: dict[str, Any], warm: int) -> "Left":
@@ -68,11 +62,15 @@ class Left:
         try:
             # Tensors and plain values, read as such: nothing in the file is executed.
             state: dict[str, Any] = torch.load(path, weights_only=True)
+            places = state.pop("interest_places").numpy()
             arrays = {name: state.pop(name).numpy() for name in _ARRAYS}
+            towers = TowersLeft(state.pop("user"), state.pop("item"), **arrays)
             until_ms = int(manifest_data["train_until_ms"])
             longest_ms = 1_000 * max(manifest_data["windows_s"].values())
             known_ms = int(manifest_data["ended_at_ms"]) - longest_ms
-            return cls(digest, until_ms, known_ms, warm, **state, **arrays)
+            return cls(
+                digest, until_ms, known_ms, warm, **state, interest_places=places, towers=towers
+            )
         except FileNotFoundError:
             raise NotFound(
                 f"nothing is kept of the training of {digest[:19]}… to begin with",
@@ -91,10 +89,6 @@ class Left:
         """Return what a ranker begins with."""
         return Start(self.into_ranker, self.train_until_ms, self.known_until_ms)
 
-    def towers(self) -> Begin | None:
-        """Return what towers begin with, None where there is nothing: a crew made them."""
-        return None if self.user is None or self.item is None else self.into_towers
-
     def into_ranker(self, network: InterestedRanker, positions: PositionBias) -> None:
         """Begin a ranker with this one; what it does not know stays as new.
 
@@ -103,7 +97,7 @@ class Left:
         """
         ranker = network.ranker
         ours = ranker.state_dict()
-        _require_same(
+        require_same(
             "ranker", {name: t for name, t in ours.items() if name not in _OWN}, self.ranker
         )
         sizes, offsets = (self.ranker[name].numpy() for name in ("sizes", "offsets"))
@@ -120,7 +114,7 @@ class Left:
             positions.steps[:surfaces] = steps[:surfaces]
             if network.interests is not None:
                 interests = network.interests
-                _require_same("space of interests", _fixed(interests, "deeds"), self.interests)
+                require_same("space of interests", fixed(interests, "deeds"), self.interests)
                 interests.deeds.weight.copy_(self.interests["deeds.weight"])
                 places = interests.places
                 rows = np.arange(min(len(places), len(self.interest_places)))
@@ -129,45 +123,6 @@ class Left:
                     self.interest_places[both]
                 ]
 
-    def into_towers(self, user: UserNetwork, item: ItemNetwork, places: ItemPlaces) -> None:
-        """Begin towers with these: what they do not know stays as new.
-
-        Raises:
-            InvalidInput: they have other layers.
-        """
-        assert self.user is not None
-        assert self.item is not None
-        _require_same("user tower", user.state_dict(), self.user)
-        _require_same("item tower", _fixed(item, "languages", "durations"), self.item)
-        user.load_state_dict(self.user)
-        with torch.no_grad():
-            for name in ("languages", "durations"):
-                getattr(item, name).weight.copy_(self.item[f"{name}.weight"])
-            topics = self.item["topics.weight"]
-            count = min(len(topics), len(item.topics.weight))
-            item.topics.weight[:count] = topics[:count]
-            for table, rows, known, name in (
-                (item.authors, places.author_rows, self.authors, "authors.weight"),
-                (item.words, places.word_codes, self.words, "words.weight"),
-                (item.residuals, places.item_rows, self.items, "residuals.weight"),
-            ):
-                _, here, there = np.intersect1d(rows, known, return_indices=True)
-                table.weight[here + 1] = self.item[name][there + 1]
-
-
-def _fixed(module: nn.Module, *names: str) -> State:
-    """Return tables that have the same rows in every training."""
-    return {f"{name}.weight": getattr(module, name).weight for name in names}
-
-
-def _require_same(what: str, ours: State, theirs: State) -> None:
-    for name, tensor in ours.items():
-        if name not in theirs or theirs[name].shape != tensor.shape:
-            raise InvalidInput(
-                f"the {what} to begin with has another shape at {name} than these settings ask for",
-                hint="train without --warm, or with the settings of then",
-            )
-
 
 def save_left(path: Path, ranker: TrainedRanker, towers: TrainedTowers) -> None:
     """Write what the next training may begin with.
@@ -175,18 +130,17 @@ def save_left(path: Path, ranker: TrainedRanker, towers: TrainedTowers) -> None:
     Raises:
         DependencyUnavailable: the file cannot be written.
     """
-    interests, places = ranker.network.interests, towers.places
+    interests, kept = ranker.network.interests, towers.left
     assert interests is not None
+    assert kept is not None
     left = {
         "ranker": _state(ranker.network.ranker),
         "positions": _state(ranker.positions),
         "interests": _state(interests),
         "interest_places": torch.from_numpy(interests.places.astype(np.int64)),
-        "user": None if towers.item is None else _state(towers.user),
-        "item": None if towers.item is None else _state(towers.item),
-        "authors": _rows(None if places is None else places.author_rows),
-        "words": _rows(None if places is None else places.word_codes),
-        "items": _rows(None if places is None else places.item_rows),
+        "user": kept.user,
+        "item": kept.item,
+        **{name: torch.from_numpy(getattr(kept, name).astype(np.int64)) for name in _ARRAYS},
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,7 +154,3 @@ def save_left(path: Path, ranker: TrainedRanker, towers: TrainedTowers) -> None:
 
 def _state(module: nn.Module) -> State:
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-
-
-def _rows(rows: npt.NDArray[Any] | None) -> Tensor:
-    return torch.from_numpy(np.empty(0, np.int64) if rows is None else rows.astype(np.int64))

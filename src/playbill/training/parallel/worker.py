@@ -19,8 +19,11 @@ from playbill.training.parallel.placing import Plan
 from playbill.training.parallel.shards import latest, restore, save
 from playbill.training.parallel.spread_towers import SpreadRecipe, SpreadTowers
 from playbill.training.sequences import Sequences
+from playbill.training.tower_data import ItemPlaces
+from playbill.training.towers_left import FIXED_TABLES, TowersLeft
 
 JOB, INPUTS, OUTPUTS, PROGRESS = "job.json", "inputs.npz", "outputs.npz", "progress.json"
+BEGIN = "begin.npz"
 CHECKPOINTS = "checkpoints"
 _VECTORS_AT_ONCE = 65_536
 _STEPS_TIMED = 100
@@ -38,6 +41,8 @@ class Job(SpreadRecipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A worker that keeps the others waiting for so long is lost."""
     every_steps: int = 50
     """Steps between two checkpoints."""
+    warm: bool = False
+    """Whether it begins with other towers, which lie beside it."""
     most_steps: int | None = None
     """Where it ends before the last pass does; None for nowhere."""
 
@@ -69,6 +74,35 @@ def write_inputs(folder: Path, job: Job, sequences: Sequences, columns: ItemColu
     write_job(folder, job)
 
 
+def write_begin(folder: Path, begin: TowersLeft, places: ItemPlaces) -> None:
+    """Write the towers that a crew begins with.
+
+    Raises:
+        InvalidInput: they have other layers.
+        OSError: the disk refused.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {
+        f"user.{name}": tensor.numpy() for name, tensor in begin.user_state().items()
+    }
+    topics = int(places.columns.topics.max(initial=0)) + 1
+    for name, rows, values in begin.known(places, topics):
+        # In spread tables row 0 is nothing, in all of them.
+        arrays[f"rows.{name}"] = rows + 1 if name in FIXED_TABLES else rows
+        arrays[f"values.{name}"] = values.numpy()
+    replace_file(folder / BEGIN, lambda file: np.savez(file, allow_pickle=False, **arrays))
+
+
+def _begin(folder: Path, towers: SpreadTowers) -> None:
+    """Put the towers of a folder into a worker's part of new ones."""
+    with np.load(folder / BEGIN, allow_pickle=False) as arrays:
+        user = {name: arrays[f"user.{name}"] for name in towers.user.state_dict()}
+        towers.user.load_state_dict({name: torch.from_numpy(each) for name, each in user.items()})
+        for name, table in towers.tables.items():
+            rows, values = arrays[f"rows.{name}"], arrays[f"values.{name}"]
+            mine = (rows >= table.first) & (rows < table.last)
+            table.weights[rows[mine] - table.first] = torch.from_numpy(values[mine])
+
+
 def write_job(folder: Path, job: Job) -> None:
     """Write what a crew is to do with inputs that are there.
 
@@ -96,6 +130,8 @@ def work(folder: Path, crew: Crew, clock: Clock) -> SpreadTowers:
     checkpoints = folder / CHECKPOINTS
     found = latest(checkpoints)
     curve = restore(found, towers) if found is not None else []
+    if job.warm and found is None:
+        _begin(folder, towers)
     steps = _steps(towers, job)
     resumed, number, seconds = len(curve), 0, deque[float](maxlen=_STEPS_TIMED)
     for each in range(job.passes):
