@@ -5,7 +5,10 @@ import resource
 
 import numpy as np
 
+from laws.feature_worlds import World, video
 from playbill.features import pages
+from playbill.features.adapters.lmdb_users import LmdbUserState
+from playbill.features.adapters.shared_items import SharedItems
 from playbill.features.pages import enter_file, touch
 
 MANY = 1 << 40
@@ -54,8 +57,59 @@ def test_a_file_that_is_gone_large_or_mapped_by_nobody_is_left_alone(tmp_path):
     held.close()
 
 
-def test_where_the_system_cannot_pages_are_read_instead(monkeypatch):
-    read = []
-    monkeypatch.setattr(pages, "_enter", lambda address, size: read.append(size) or False)
-    touch(np.zeros(10_000, np.float32), np.zeros(0))
-    assert read == [40_000]
+def test_where_the_system_cannot_pages_are_read_instead(tmp_path, monkeypatch):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(3_000 * mmap.PAGESIZE))
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    array = np.frombuffer(held, np.float32)
+    monkeypatch.setattr(pages, "_enter", lambda address, size: False)
+    touch(array, np.zeros(0))
+    before = faults()
+    array.view(np.uint8)[:: mmap.PAGESIZE].max()
+    assert faults() - before < 300
+
+
+def test_a_large_file_is_entered_in_turns(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "_MOST_BYTES", 10 * mmap.PAGESIZE)
+    path = tmp_path / "data"
+    path.write_bytes(bytes(25 * mmap.PAGESIZE))
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    done = [0]
+    while len(done) < 2 or done[-1] > done[-2]:
+        done.append(enter_file(path, done[-1], MANY))
+    assert [each // mmap.PAGESIZE for each in done] == [0, 10, 20, 25, 25]
+    held.close()
+
+
+def test_a_store_is_at_hand_as_far_as_it_has_grown_and_a_large_one_is_left_alone(tmp_path):
+    store = LmdbUserState(tmp_path / "users", map_gib=1, writer=True)
+    rows = {bytes([high, low]): bytes(1_000) for high in range(8) for low in range(250)}
+    store.commit(1, rows, {})
+    assert not store.touch(1_000)
+    assert store.touch(MANY)
+    assert not store.touch(MANY)
+    before = faults()
+    assert all(store.read(user)[0] for user in rows)
+    assert faults() - before < 300
+    more = {b"more" + user: row for user, row in rows.items()}
+    store.commit(2, more, {})
+    assert store.touch(MANY)
+    store.close()
+
+
+def test_item_state_in_use_is_at_hand_and_takes_no_memory_that_is_not(tmp_path):
+    sizes = {"item_capacity": 100_000, "group_capacity": 100, "regions": 2}
+    writer = SharedItems(tmp_path / "items", **sizes, create=True)
+    world = World(items=writer)
+    world.post(*(video(f"v{number}") for number in range(2_000)))
+    world.step()
+    used = (tmp_path / "items").stat().st_blocks
+    reader = SharedItems(tmp_path / "items", **sizes, create=False)
+    reader.touch()
+    before = faults()
+    for array in (reader.items[:2_000], reader.names[:2_000]):
+        array.view(np.uint8)[:: mmap.PAGESIZE].max()
+    assert faults() - before < 20
+    assert (tmp_path / "items").stat().st_blocks == used

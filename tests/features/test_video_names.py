@@ -19,7 +19,8 @@ def test_an_id_comes_back_as_it_was_unless_it_is_too_long(ids, first):
     kept = VideoNames()
     kept.put(np.arange(first, first + len(ids)), ids)
     found = [name.decode() for name in kept.names[first : first + len(ids)].tolist()]
-    assert found == [name if len(name.encode()) <= NAME_BYTES else "" for name in ids]
+    kept_whole = [len(name.encode()) <= NAME_BYTES and not name.endswith("\0") for name in ids]
+    assert found == [name if whole else "" for name, whole in zip(ids, kept_whole, strict=True)]
     assert not any(kept.names[:first])
     again = VideoNames()
     again.restore(kept.names[: first + len(ids)])

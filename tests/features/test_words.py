@@ -38,6 +38,19 @@ def test_where_no_space_stands_between_words_pairs_of_letters_are_words():
     assert len(cats_play) == 5
 
 
+def test_marks_belong_to_their_letters():
+    """Vowels and tones above and below letters, in scripts with spaces and without."""
+    assert len(told("हिन्दी गाने सुनो")) == len(told("বাংলা গান শুনুন")) == 3
+    assert set(told("गाने")) < set(told("हिन्दी गाने"))
+    assert set(told("มือ")) < set(told("มือถือ"))
+
+
+def test_a_word_of_another_script_stays_whole_beside_pairs():
+    assert set(told("iPhone")) < set(told("iPhone手机评测"))
+    assert set(told("python")) < set(told("Python入門2024"))
+    assert set(told("2024")) < set(told("Python入門2024"))
+
+
 def test_a_title_of_nothing_says_nothing():
     assert title_words("…  !") == [NO_WORD] * WORDS_PER_ITEM
 

@@ -26,8 +26,8 @@ PSEUDONYMS = Pseudonyms(MemoryKeyStore().secret("pseudonym"))
 class HeldUsers(MemoryUserState):
     """A user store that is always there."""
 
-    def touch(self, most_bytes: int) -> None:
-        pass
+    def touch(self, most_bytes: int) -> bool:
+        return False
 
     def present(self) -> bool:
         return True

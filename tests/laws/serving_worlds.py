@@ -22,8 +22,8 @@ class PresentUsers(MemoryUserState):
 
     gone = False
 
-    def touch(self, most_bytes: int) -> None:
-        pass
+    def touch(self, most_bytes: int) -> bool:
+        return False
 
     def present(self) -> bool:
         return not self.gone

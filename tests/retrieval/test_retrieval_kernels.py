@@ -198,6 +198,15 @@ def test_of_very_many_videos_a_sample_and_the_newest_tell():
         assert not still_there(view.tables.items, rows, other)
 
 
+def test_the_newest_of_the_bundle_tell_also_where_the_state_has_grown_far_beyond_it():
+    view = item_view(170_000)
+    rows = np.random.default_rng(3).permutation(100_000).astype(np.int32)
+    keys = view.tables.items["key"][rows]
+    assert still_there(view.tables.items, rows, keys)
+    differs = keys + np.where(rows >= 99_999, np.uint64(1 << 40), np.uint64(0))
+    assert not still_there(view.tables.items, rows, differs)
+
+
 @law(40)
 @given(wanted=st.lists(st.integers(0, 80), max_size=20))
 def test_rows_of_keys_are_those_of_the_records_that_have_them(wanted):

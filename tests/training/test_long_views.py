@@ -13,6 +13,7 @@ from playbill.events import encode_videos
 from playbill.training import Dataset, build_dataset
 from playbill.training.long_views import FEWEST, GROUPS, needed_ms, rule_of
 from playbill.training.metrics import auc
+from playbill.training.sequences import sequences_of
 
 LONGEST = 0.4
 
@@ -58,6 +59,14 @@ def test_where_most_watch_to_the_end_the_bound_that_is_nearer_stands():
     watch_ms[:350] = 8_000
     watch_ms[450:] = 500
     assert rule_of(watch_ms, durations_ms, LONGEST).needed_ms == [8_000]
+
+
+def test_a_group_of_few_watches_joins_another():
+    durations_ms = np.full(3_000, 60_000, np.uint32)
+    durations_ms[0] = 90_000
+    rule = rule_of(np.arange(3_000, dtype=np.int32), durations_ms, LONGEST)
+    assert rule.up_to_ms == []
+    assert rule.needed_ms == [1_800]
 
 
 def test_nobody_watched_and_nothing_is_long():
@@ -111,3 +120,10 @@ def test_a_data_set_is_labelled_by_the_rule_and_says_which(world, tmp_path):
     assert report.long_views.needed_ms == [1_000 + 50 * 60, 5 * (1_000 + 50 * 60)]
     assert report.labels.long_view == sum(int(rate * FEWEST) for rate in seen)
     assert Dataset.open(tmp_path / "length").report == report
+    with_rule, without = (Dataset.open(tmp_path / name).rows() for name in ("length", "time"))
+    assert (with_rule.labels != without.labels).any()
+    chosen = np.ones(len(without), np.bool_)
+    for ours, theirs in zip(
+        *(sequences_of(rows, chosen).__getstate__() for rows in (with_rule, without)), strict=True
+    ):
+        assert ours.tolist() == theirs.tolist(), "what viewers took to goes by the log"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playbill.app.wiring import Wiring
+from playbill.contracts import Manifest, Settings
 from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.core.durable import sync_folder
 from playbill.features import features_digest
@@ -32,8 +33,19 @@ def left_by(wiring: Wiring, store: BundleStore, digest: str) -> "Left":
             f"{features_digest()[:19]}…",
             hint="train without --warm",
         )
+    if not same_long_views(manifest, wiring.settings):
+        raise InvalidInput(
+            f"{digest[:19]}… was taught other long views than labels.long_view_longest asks for",
+            hint="train without --warm",
+        )
     warm = int(manifest.training.get("warm_in_a_row", 0))
     return Left.load(_path(wiring.layout.networks, digest), digest, manifest.data, warm)
+
+
+def same_long_views(manifest: Manifest, settings: Settings) -> bool:
+    """Return whether a bundle was taught the long views that the settings ask for."""
+    rule = manifest.data.get("long_views")
+    return (rule and rule["longest"]) == settings.labels.long_view_longest
 
 
 def is_left(wiring: Wiring, digest: str) -> bool:

@@ -3,7 +3,7 @@
 import msgspec
 
 from playbill.app.learning import Trained, Training, reasons_of, train
-from playbill.app.left import is_left
+from playbill.app.left import is_left, same_long_views
 from playbill.app.process import say
 from playbill.app.verbs import Home
 from playbill.core import Conflict, DependencyUnavailable, InvalidInput, NotFound
@@ -61,5 +61,5 @@ def begins_warm(home: Home) -> bool:
     except InvalidInput:
         return False
     tried = newest.training.get("begun_with") == champion
-    fits = manifest.features == features_digest()
+    fits = manifest.features == features_digest() and same_long_views(manifest, home.settings)
     return fits and not tried and int(manifest.training.get("warm_in_a_row", 0)) < most

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,7 +110,7 @@ class Watcher:
         self._lists_at_s = 0.0
         self._files_at_s = 0.0
         self._records_at_s = 0.0
-        self._pages_at_s = -_PAGES_EVERY_S
+        self._pages_from_s = 0.0
         self._seen_epoch = -1
 
     async def warm_up(self) -> None:
@@ -192,13 +191,18 @@ class Watcher:
 
     def _enter_pages(self) -> None:
         """Have the user store's pages at hand as it grows; faults are not for requests."""
-        now_s = self._clock.elapsed_s()
-        if now_s - self._pages_at_s >= _PAGES_EVERY_S and (
-            self._entering is None or self._entering.done()
-        ):
-            self._pages_at_s = now_s
-            touch = partial(self.users.touch, allowed_bytes(self._wiring))
-            self._entering = asyncio.get_running_loop().create_task(self._beside.run(touch))
+        idle = self._entering is None or self._entering.done()
+        if idle and self._clock.elapsed_s() >= self._pages_from_s:
+            self._entering = asyncio.get_running_loop().create_task(self._entered())
+
+    async def _entered(self) -> None:
+        more = False
+        try:
+            more = await self._beside.run(self.users.touch, allowed_bytes(self._wiring))
+        except Exception as error:
+            log_mishap("entering pages of the user store", error)
+        if not more:
+            self._pages_from_s = self._clock.elapsed_s() + _PAGES_EVERY_S
 
     def _refresh_lists(self) -> None:
         if self._items is None:

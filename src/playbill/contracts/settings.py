@@ -86,8 +86,8 @@ class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     log has begun."""
     long_view_longest: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] | None = None
     """With it, rankers are taught another long view: a watch that is among so large a share of the
-    longest, of videos about as long. Then no video is better for being long. Features and what
-    viewers are said to have taken to go on by ``long_view_ms``."""
+    longest, of videos about as long, whatever its event said. Then no video is better for being
+    long. Features and what viewers are said to have taken to go on by ``long_view_ms``."""
 
     def windows_s(self) -> dict[str, int]:
         """Return how long after an impression each label may still come."""

@@ -20,7 +20,7 @@ class Video(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     author_id: Name
     """Who made it."""
     title: Annotated[str, msgspec.Meta(max_length=MAX_TITLE)] = ""
-    """What people read; shown in the console, never used as identity."""
+    """What people read. Its words say what the video is about; it is never used as identity."""
     topics: Annotated[list[Name], msgspec.Meta(max_length=MAX_TOPICS)] = []
     """What it is about, most telling first."""
     language: Annotated[str, msgspec.Meta(min_length=2, max_length=16)] | None = None

@@ -16,7 +16,7 @@ _FIRST_ROWS = 1 << 12
 
 
 class VideoNames:
-    """Ids in UTF-8 by row; empty where one has more than 40 bytes, which a store knows."""
+    """Ids in UTF-8 by row; empty where one is too long, or ends in zeros: a store knows those."""
 
     def __init__(self) -> None:
         self.names: Names = np.zeros(_FIRST_ROWS, VIDEO_NAME)
@@ -30,8 +30,7 @@ class VideoNames:
             grown = np.zeros(size, VIDEO_NAME)
             grown[: len(self.names)] = self.names
             self.names = grown
-        encoded = [name.encode() for name in ids]
-        self.names[rows] = [name if len(name) <= NAME_BYTES else b"" for name in encoded]
+        self.names[rows] = [_short(name.encode()) for name in ids]
 
     def restore(self, names: Names) -> None:
         """Stand where others stood."""
@@ -40,3 +39,8 @@ class VideoNames:
             size *= 2
         self.names = np.zeros(size, VIDEO_NAME)
         self.names[: len(names)] = names
+
+
+def _short(name: bytes) -> bytes:
+    """Return an id that fits and comes back as it is: zeros at its end would be taken for none."""
+    return name if len(name) <= NAME_BYTES and not name.endswith(b"\0") else b""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 PART_BYTES = 1 << 26
 """Entered at once: whoever needs the process's map for something else waits that long."""
+_MOST_BYTES = 8 * PART_BYTES
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _POPULATE_READ = 22
 _MAPS = Path("/proc/self/maps")
@@ -32,9 +33,9 @@ def touch(*arrays: npt.NDArray[Any]) -> None:
 
 
 def enter_file(path: Path, first: int, most_bytes: int) -> int:
-    """Have what a file holds from a byte on at hand, where this process maps it.
+    """Have some of what a file holds from a byte on at hand, wherever this process maps it.
 
-    A pass for a thread.
+    Half a gibibyte at most, for a thread that has other things to do.
 
     Args:
         path: of the file.
@@ -42,8 +43,8 @@ def enter_file(path: Path, first: int, most_bytes: int) -> int:
         most_bytes: a larger file is left alone.
 
     Returns:
-        How much of the file is at hand; ``first`` where it is gone, large or not mapped, or the
-        system has no way to do this.
+        How much of the file is at hand; ``first`` where that is all of it, where it is gone, large
+        or not mapped, or the system has no way to do this.
     """
     try:
         about = path.stat()
@@ -52,16 +53,16 @@ def enter_file(path: Path, first: int, most_bytes: int) -> int:
         return first
     if about.st_size > most_bytes:
         return first
+    name, done = os.path.realpath(path), first
     for line in maps:
-        addresses, _, offset, _, inode, *_ = line.split(maxsplit=5)
+        addresses, _, offset, _, inode, *mapped = line.split(maxsplit=5)
         begin, end = (int(address, 16) for address in addresses.split("-"))
-        last = min(about.st_size, int(offset, 16) + end - begin)
-        if int(inode) != about.st_ino or first >= last:
-            continue
-        if not _enter(begin + first - int(offset, 16), last - first):
-            return first
-        first = last
-    return first
+        last = min(about.st_size, int(offset, 16) + end - begin, first + _MOST_BYTES)
+        if int(inode) == about.st_ino and mapped == [name] and int(offset, 16) <= first < last:
+            if not _enter(begin + first - int(offset, 16), last - first):
+                return first
+            done = last
+    return done
 
 
 def _enter(address: int, size: int) -> bool:

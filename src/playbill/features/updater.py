@@ -171,8 +171,8 @@ class Updater:
         self._last = record
         began_s = self._clock.elapsed_s()
         folded = Fold(self._settings, self.state, self._users).absorb(content)
-        # Words, then items, then rows: a request leaves out items without words, and waits for
-        # items that are behind its viewer's row.
+        # Words, then items, then rows: whoever finds an item finds its words, and a request waits
+        # for items that are behind its viewer's row.
         if folded.texts:
             self._users.put_texts(folded.texts)
         lag_ms = max(self._clock.now_ms() - cut.first_at_ms, 0)

@@ -13,28 +13,42 @@ WORDS_PER_ITEM = 12
 NO_WORD = 0
 WORD_CODES = 65_535
 """Words share so many codes, from 1 on."""
-_RUN = re.compile(r"\w+")
+_JOINERS = "\u200c\u200d"
+"""Stand within words of languages that join letters."""
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
+    "\U00020000-\U0003ffff]+"
 )
-"""Letters of languages that are written without spaces."""
+"""Letters of languages that are written without spaces, with what stands above and below them."""
 
 
 def title_words(title: str) -> list[int]:
     """Return (12,) codes of the different words of a title in their order, then ``NO_WORD``.
 
-    Letters of any width and case are alike. Where a language is written without spaces, each two
-    letters that stand together are a word.
+    A word is letters, digits and marks that stand together; letters of any width and case are
+    alike. Where a language is written without spaces, each two that stand together are a word.
     """
     plain = unicodedata.normalize("NFKC", title).casefold()
-    words = dict.fromkeys(word for run in _RUN.findall(plain) for word in _words_of(run))
+    apart = "".join(letter if _in_words(letter) else " " for letter in plain)
+    words = dict.fromkeys(word for run in apart.split() for word in _words_of(run))
     codes = [key64(word) % WORD_CODES + 1 for word in list(words)[:WORDS_PER_ITEM]]
     return codes + [NO_WORD] * (WORDS_PER_ITEM - len(codes))
 
 
+def _in_words(letter: str) -> bool:
+    """Return whether a character is a letter, a digit, a mark on one, or joins two."""
+    return unicodedata.category(letter)[0] in "LNM" or letter in _JOINERS
+
+
 def _words_of(run: str) -> list[str]:
-    """Return the words of letters and digits that stand together."""
-    if len(run) < 3 or not _UNSPACED.search(run):
-        return [run]
-    return [run[place : place + 2] for place in range(len(run) - 1)]
+    """Return the words of characters that stand together."""
+    found, done = list[str](), 0
+    for match in _UNSPACED.finditer(run):
+        found += [run[done : match.start()], *_pairs(match.group())]
+        done = match.end()
+    return [word for word in (*found, run[done:]) if word]
+
+
+def _pairs(stretch: str) -> list[str]:
+    """Return each two characters that stand together; one that stands alone is a word."""
+    return [stretch[place : place + 2] for place in range(max(len(stretch) - 1, 1))]

@@ -11,16 +11,19 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 def still_there(items, rows, keys):
     """Return whether (N,) rows are those of the videos with the keys of their places.
 
-    Every row must be one of the state's; one in 1,024, and the last 65,536 of the state, are
-    looked at. Videos have their rows in the order in which they came, so where two histories part,
-    every row after that differs: the last ones tell, and each look costs a miss of the cache.
+    Every row must be one of the state's; one in 1,024, and the last 65,536 of them, are looked at.
+    Videos have their rows in the order in which they came, so where two histories part, every row
+    after that differs: the last ones tell, and each look costs a miss of the cache.
 
     Args:
         items: (I,) records.
         rows: (N,) int32.
         keys: (N,) uint64.
     """
-    late = items.shape[0] - _LATE
+    last = np.int64(-1)
+    for n in range(rows.shape[0]):
+        last = max(last, np.int64(rows[n]))
+    late = last + 1 - _LATE
     for n in range(rows.shape[0]):
         row = rows[n]
         if row < 0 or row >= items.shape[0]:

@@ -30,8 +30,8 @@ class UserStore(Protocol):
         """Return whether the open file is still the one in the folder."""
         ...
 
-    def touch(self, most_bytes: int) -> None:
-        """Have all there is at hand; a pass for a thread."""
+    def touch(self, most_bytes: int) -> bool:
+        """Have more of the store at hand, and return whether there was more; for a thread."""
         ...
 
     def close(self) -> None:
@@ -118,11 +118,14 @@ class UserRows:
             return UserRow(empty_user(), known=False, epoch=epoch)
         return UserRow(np.frombuffer(data, USER_RECORD), known=True, epoch=epoch)
 
-    def touch(self, most_bytes: int) -> None:
-        """Have all of the store at hand, unless it is larger; a pass for a thread."""
+    def touch(self, most_bytes: int) -> bool:
+        """Have more of the store at hand, and return whether there was more; for a thread.
+
+        Args:
+            most_bytes: a larger store is left alone.
+        """
         store = self._store
-        if store is not None and not self._gone:
-            store.touch(most_bytes)
+        return store is not None and not self._gone and store.touch(most_bytes)
 
     def close(self) -> None:
         """Let go of the store; this process may then open it again."""

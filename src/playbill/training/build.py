@@ -152,6 +152,7 @@ def _labelled(
         part = slice(done, done + batch.num_rows)
         bits = labels.bits[part]
         added = [pa.array((bits >> k & 1).astype(np.bool_)) for k in range(len(LABELS))]
+        added.append(pa.array(labels.viewed_long[part]))
         added.append(pa.array(labels.watch_ms[part], mask=~labels.watched[part]))
         added.append(pa.array(labels.delay_ms[part], mask=~labels.any_outcome[part]))
         counts.take(batch)

@@ -50,16 +50,18 @@ class Rows:
     """N training rows in the order of replay.
 
     ``dense`` (N, F); ``categories`` (N, 3) surface, region, first topic's number + 1; ``labels``
-    (N, 4) bool by ``LABELS``; ``users`` (N,) a number a viewer; ``videos`` (N,) keys; ``items``
-    (N,) rows of the items table; ``snapshots`` (N,) rows of the histories; ``positions`` (N,) from
-    0, -1 where nobody said; ``propensity`` (N,) with which each was shown where it was, as logged,
-    1 where nobody said; ``known`` (N, 4) bool, whether the time had passed in which the label could
-    still come.
+    (N, 4) bool by ``LABELS``; ``viewed_long`` (N,) bool, what the log calls a long view, which
+    rankers may be taught otherwise; ``users`` (N,) a number a viewer; ``videos`` (N,) keys;
+    ``items`` (N,) rows of the items table; ``snapshots`` (N,) rows of the histories; ``positions``
+    (N,) from 0, -1 where nobody said; ``propensity`` (N,) with which each was shown where it was,
+    as logged, 1 where nobody said; ``known`` (N, 4) bool, whether the time had passed in which the
+    label could still come.
     """
 
     dense: Floats
     categories: Ints
     labels: npt.NDArray[np.bool_]
+    viewed_long: npt.NDArray[np.bool_]
     at_ms: Ints
     users: Ints
     videos: npt.NDArray[np.uint64]
@@ -283,7 +285,17 @@ def _read_rows(table: Any, places: Ints, dense: Floats, report: DatasetReport) -
     labels = np.empty((size, len(LABELS)), np.bool_)
     plain = {name: np.empty(size, np.int64) for name in _PLAIN}
     ids, propensity = np.empty((size, 2), np.uint64), np.empty(size, np.float32)
-    columns = ["row_id", "user", "propensity", *_PLAIN, *_CATEGORIES, *LABELS, *FEATURE_NAMES]
+    viewed_long = np.empty(size, np.bool_)
+    columns = [
+        "row_id",
+        "user",
+        "propensity",
+        "viewed_long",
+        *_PLAIN,
+        *_CATEGORIES,
+        *LABELS,
+        *FEATURE_NAMES,
+    ]
     for found in table.to_batches(columns=columns):
         at = places[found.column("row_id").to_numpy()]
         batch, at = found.filter(pa.array(at >= 0)), at[at >= 0]
@@ -300,6 +312,7 @@ def _read_rows(table: Any, places: Ints, dense: Floats, report: DatasetReport) -
         for name, column in plain.items():
             column[at] = batch.column(name).fill_null(-1).to_numpy(zero_copy_only=False)
         ids[at] = _ids(batch.column("user"))
+        viewed_long[at] = batch.column("viewed_long").to_numpy(zero_copy_only=False)
         said = batch.column("propensity").fill_null(1.0)
         propensity[at] = said.to_numpy(zero_copy_only=False)
     finite.require()
@@ -307,7 +320,7 @@ def _read_rows(table: Any, places: Ints, dense: Floats, report: DatasetReport) -
     at_ms, videos = plain["at_ms"], as_keys(plain["video"])
     known = at_ms[:, None] + _waits_ms(report) <= report.ended_at_ms
     others = plain["item"], plain["snapshot"], plain["position"], propensity
-    return Rows(dense, categories, labels, at_ms, users, videos, *others, known)
+    return Rows(dense, categories, labels, viewed_long, at_ms, users, videos, *others, known)
 
 
 def _waits_ms(report: DatasetReport) -> Ints:

@@ -84,16 +84,15 @@ def draft_bundle(
         )  # fmt: skip
         ranker.save(scratch)
         towers = _train_towers(
-            dataset, rows, split, settings, scratch, session, begin, on_progress,
-            leave=leave is not None,
-        )  # fmt: skip
+            dataset, rows, split, settings, scratch, session, begin, leave, on_progress
+        )
         if leave is not None:
             save_left(leave, ranker, towers)
         within(on_progress, "measure")(0.0)
         metrics = _measured(rows, histories, split, settings, ranker, scratch, day_offset_h)
         metrics["towers"] = towers.record.pop("recall")
-        record = {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms, **_described(begin)}
-        record |= {"ranker": ranker.record, "towers": towers.record}
+        record = {"day_offset_h": day_offset_h, "rows_from_ms": rows_from_ms, **_described(begin),
+                  "ranker": ranker.record, "towers": towers.record}  # fmt: skip
         manifest = manifest_of(dataset, rows, split, settings, made, record, metrics)
         write_card(scratch / "card.json", manifest)
         within(on_progress, "measure")(1.0)
@@ -136,9 +135,8 @@ def _train_towers(
     folder: Path,
     session: Session | None,
     begin: Left | None,
+    leave: Path | None,
     on_progress: OnProgress | None,
-    *,
-    leave: bool,
 ) -> TrainedTowers:
     """Write what retrieval needs, and the lists that need no model."""
     items, histories = dataset.items(), dataset.histories()
@@ -152,8 +150,9 @@ def _train_towers(
         )
     else:
         towers = train_towers_by_crew(
-            sequences, items, settings, on_progress, session=session, begin=others, leave=leave
-        )
+            sequences, items, settings, on_progress,
+            session=session, begin=others, leave=leave is not None,
+        )  # fmt: skip
     later = positives_of(rows, histories, split.report(rows.at_ms))
     towers.record["recall"] = measure_towers(towers, later, positives.items)
     transitions = count_transitions(sequences, len(items))

@@ -64,12 +64,14 @@ FROM limited WHERE delay_ms <= window_ms GROUP BY row_id
 class Labels:
     """Labels of N rows, and what became of all outcomes.
 
-    ``bits`` (N,) uint8 has bit k for ``schema.LABELS[k]``; ``watch_ms`` (N,) is the longest watch
+    ``bits`` (N,) uint8 has bit k for ``schema.LABELS[k]``; ``viewed_long`` (N,) is what the log
+    calls a long view, whatever rankers are taught; ``watch_ms`` (N,) is the longest watch
     and ``delay_ms`` (N,) the time to the first outcome, both valid where their mask is True.
     ``requests`` counts the distinct ones among the rows.
     """
 
     bits: npt.NDArray[np.uint8]
+    viewed_long: npt.NDArray[np.bool_]
     watch_ms: npt.NDArray[np.int32]
     watched: npt.NDArray[np.bool_]
     delay_ms: npt.NDArray[np.int64]
@@ -125,4 +127,5 @@ def _dense(found: dict[str, Any], rows: int, **counts: int) -> Labels:
     watch_ms[at] = lengths.filled(0)
     delay_ms[at] = np.asarray(found["delay_ms"], np.int64)
     any_outcome[at] = True
-    return Labels(bits, watch_ms, watched, delay_ms, any_outcome, **counts)
+    viewed_long = (bits >> LABELS.index("long_view") & 1).astype(np.bool_)
+    return Labels(bits, viewed_long, watch_ms, watched, delay_ms, any_outcome, **counts)

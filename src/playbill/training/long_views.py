@@ -5,6 +5,7 @@ Source: docs/decisions/0046-a-long-view-may-be-long-for-its-length.md
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,9 +49,9 @@ def rule_of(
 ) -> LongViews:
     """Return how long a view must be by the length of the video, from (W,) watches.
 
-    Videos are put into groups of about as many watches each. Where many watches are equally long,
-    as those of whole short videos are, the bound that leaves the share closer to ``longest``
-    stands.
+    Videos are put into groups of about as many watches each, a hundred at least. Where many watches
+    are equally long, as those of whole short videos are, the bound that leaves the share closer to
+    ``longest`` stands.
 
     Args:
         watch_ms: (W,).
@@ -63,10 +64,21 @@ def rule_of(
     count = int(np.clip(len(watch_ms) // FEWEST, 1, GROUPS))
     inner = np.linspace(0.0, 1.0, count + 1)[1:-1]
     ends = np.unique(np.quantile(durations_ms, inner, method="lower")) if len(inner) else inner
-    ends = ends[ends < durations_ms.max(initial=0)]
+    ends = _apart(ends, np.sort(durations_ms))
     group = np.searchsorted(ends, durations_ms)
     needed = [_bound(watch_ms[group == number], longest) for number in range(len(ends) + 1)]
     return LongViews(longest=longest, up_to_ms=[int(end) for end in ends], needed_ms=needed)
+
+
+def _apart(ends: npt.NDArray[Any], ordered_ms: npt.NDArray[np.uint32]) -> npt.NDArray[Any]:
+    """Return those ends of groups that leave enough watches in each of them."""
+    upto = np.searchsorted(ordered_ms, ends, side="right")
+    kept, before = list[int](), 0
+    for place, count in enumerate(upto.tolist()):
+        if count - before >= FEWEST and len(ordered_ms) - count >= FEWEST:
+            kept.append(place)
+            before = count
+    return ends[kept]
 
 
 def needed_ms(rule: LongViews, durations_ms: npt.NDArray[np.uint32]) -> Ints:

@@ -92,6 +92,7 @@ _META_FIELDS = [
 ]
 _LABEL_FIELDS = [
     *[pa.field(name, pa.bool_(), nullable=False) for name in LABELS],
+    pa.field("viewed_long", pa.bool_(), nullable=False),
     pa.field("watch_ms", pa.int32()),
     pa.field("label_delay_ms", pa.int64()),
 ]

@@ -50,6 +50,7 @@ class Sequences:
 def sequences_of(rows: Rows, chosen: Mask) -> Sequences:
     """Return what viewers clicked, viewed long or liked, and did not reject, among (N,) rows."""
     labels = {task: rows.labels[:, place] for place, task in enumerate(TASKS)}
+    labels["long_view"] = rows.viewed_long
     took = (labels["click"] | labels["long_view"] | labels["like"]) & ~labels["negative"]
     places = np.flatnonzero(took & chosen)
     order = places[np.lexsort((places, rows.at_ms[places], rows.users[places]))]

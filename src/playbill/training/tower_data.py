@@ -41,8 +41,7 @@ class Positives:
 def positives_of(rows: Rows, histories: Histories, chosen: npt.NDArray[np.bool_]) -> Positives:
     """Return the clicked and long-viewed rows among (N,) chosen ones, in their order."""
     click = rows.labels[:, TASKS.index("click")]
-    long_view = rows.labels[:, TASKS.index("long_view")]
-    taken = np.flatnonzero((click | long_view) & chosen)
+    taken = np.flatnonzero((click | rows.viewed_long) & chosen)
     snapshots = rows.snapshots[taken]
     known = in_order(histories.items[snapshots], histories.actions[snapshots])
     return Positives(rows.items[taken], *known)

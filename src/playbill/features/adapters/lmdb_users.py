@@ -89,17 +89,19 @@ class LmdbUserState:
         except OSError:
             return False
 
-    def touch(self, most_bytes: int) -> None:
-        """Have all there is at hand, so that no read is the first to; a pass for a thread.
-
-        Called again, it costs what the file has grown by.
+    def touch(self, most_bytes: int) -> bool:
+        """Have more of the file at hand, so that no read is the first to; for a thread.
 
         Args:
             most_bytes: a larger file is left alone, since not all of it is kept in memory.
+
+        Returns:
+            Whether there was more; then there may be more still.
         """
+        before = self._entered_bytes
         if self.present():
-            path = self._folder / DATA_FILE
-            self._entered_bytes = enter_file(path, self._entered_bytes, most_bytes)
+            self._entered_bytes = enter_file(self._folder / DATA_FILE, before, most_bytes)
+        return self._entered_bytes > before
 
     def epoch(self) -> int:
         """Return the epoch of the last commit, 0 for an empty store."""

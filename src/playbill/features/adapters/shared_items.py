@@ -149,6 +149,7 @@ class SharedItems:
             DependencyUnavailable: there is no room left for new rows; nothing was copied.
         """
         self._reserve(state)
+        self.header["sequence"] |= np.uint64(1)
         names, known = state.names.names[: state.items.count], self.names[: state.items.count]
         odd = np.flatnonzero(names != known)
         known[odd] = names[odd]
@@ -171,7 +172,7 @@ class SharedItems:
         return int(self.header["sequence"][0])
 
     def touch(self) -> None:
-        """Look at every page in use, so that no request is the first to; a pass for a thread."""
+        """Have every page in use at hand, so that no request is the first; a pass for a thread."""
         head = self.header[0]
         items, authors, topics = (int(head[name]) for name in ("items", "authors", "topics"))
         touch(
