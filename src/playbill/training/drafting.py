@@ -78,9 +78,8 @@ def draft_bundle(
         rows, histories = dataset.rows_for(settings, rows_from_ms), dataset.histories()
         split = quick_split(rows.known_at_ms(require), settings.training.holdout, day_offset_h)
         ranker = train_ranker(
-            rows, split, settings, histories,
-            require=require, session=session, start=None if begin is None else begin.start(),
-            on_progress=on_progress,
+            rows, split, settings, histories, require=require, session=session,
+            start=begin and begin.start(), on_progress=on_progress,
         )  # fmt: skip
         ranker.save(scratch)
         towers = _train_towers(
