@@ -79,7 +79,7 @@ def draft_bundle(
         split = quick_split(rows.known_at_ms(require), settings.training.holdout, day_offset_h)
         ranker = train_ranker(
             rows, split, settings, histories, require=require, session=session,
-            start=begin and begin.start(), on_progress=on_progress,
+            start=begin.start() if begin else None, on_progress=on_progress,
         )  # fmt: skip
         ranker.save(scratch)
         towers = _train_towers(
