@@ -11,6 +11,7 @@ from playbill.app.attempts import Attempts
 from playbill.app.verbs import Home
 from playbill.app.watcher import Watcher
 from playbill.core import BrokenContract, FixedClock
+from playbill.features import FeatureState
 from playbill.serving import Board
 
 NOBODY = "sha256:" + "0" * 64
@@ -145,3 +146,21 @@ def test_records_of_feeds_are_sent_twenty_times_a_second(watcher, monkeypatch):
         watcher.feel(0.0)
     assert len(sent) == pytest.approx(20, abs=4)
     assert min(b - a for a, b in itertools.pairwise(sent)) >= 0.05 - 1e-9
+
+
+def test_a_new_file_of_item_state_is_taken_once_there_is_something_in_it(watcher):
+    wiring = watcher._wiring
+    state = FeatureState.empty(wiring.settings)
+    state.epoch = 5
+    first = wiring.items(create=True)
+    first.publish_all(state)
+    watcher._map_items()
+    before = watcher._items
+    assert before.inode == first.inode
+    wiring.layout.item_state.unlink()
+    second = wiring.items(create=True)
+    watcher._map_items()
+    assert watcher._items is before, "an empty file would empty every feed"
+    second.publish_all(state)
+    watcher._map_items()
+    assert watcher._state.shared.inode == second.inode

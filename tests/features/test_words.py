@@ -51,6 +51,19 @@ def test_a_word_of_another_script_stays_whole_beside_pairs():
     assert set(told("2024")) < set(told("Python入門2024"))
 
 
+def test_pictures_are_no_words_and_what_selects_them_says_nothing():
+    assert told("\u2764\ufe0f love") == told("love")
+    assert told("\U0001f468\u200d\U0001f469\u200d\U0001f467 family") == told("family")
+    assert told("1\ufe0f\u20e3 first") == told("1 first")
+
+
+def test_letters_that_are_spelt_in_two_ways_are_one():
+    assert told("\u0130stanbul") == told("istanbul") == told("ISTANBUL")
+    hello = "\u0645\u0631\u062d\u0628\u0627"
+    with_vowels = "\u0645\u064e\u0631\u0652\u062d\u0628\u064b\u0627"
+    assert told(hello) == told(with_vowels)
+
+
 def test_a_title_of_nothing_says_nothing():
     assert title_words("…  !") == [NO_WORD] * WORDS_PER_ITEM
 

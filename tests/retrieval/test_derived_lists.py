@@ -109,6 +109,16 @@ def test_the_newest_of_very_many_are_those_of_few(monkeypatch):
     assert ages[lists.fresh].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_another_state_with_fewer_videos_begins_anew():
+    lists = DerivedLists(HOUR_MS)
+    lists.refresh(item_view(5_000), NOW_MS)
+    fewer, fresh = item_view(40), DerivedLists(HOUR_MS)
+    for each in (lists, fresh):
+        each.refresh(fewer, NOW_MS)
+    for name in ("fresh", "pool", "by_author"):
+        assert getattr(lists, name).tolist() == getattr(fresh, name).tolist()
+
+
 def test_an_empty_catalogue_has_empty_lists():
     lists = DerivedLists(FRESH_MS)
     lists.refresh(item_view(0), NOW_MS)

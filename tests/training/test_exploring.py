@@ -29,9 +29,9 @@ def test_what_chance_placed_weighs_as_asked_and_all_else_one(rows, propensity, w
         rows.only(np.arange(len(propensity)) % len(rows)),
         propensity=np.array(propensity, np.float32),
     )
-    weights = weights_of(some, TrainingSettings(explored_weight=weight))
+    weights = weights_of(some, np.arange(len(some)), TrainingSettings(explored_weight=weight))
     chance = (some.propensity > 0.0) & (some.propensity < 0.5)
-    assert weights_of(some, TrainingSettings()) is None
+    assert weights_of(some, np.arange(len(some)), TrainingSettings()) is None
     if not chance.any():
         assert weights is None
         return

@@ -61,6 +61,13 @@ def test_where_most_watch_to_the_end_the_bound_that_is_nearer_stands():
     assert rule_of(watch_ms, durations_ms, LONGEST).needed_ms == [8_000]
 
 
+def test_where_all_watch_to_the_end_all_views_are_long():
+    durations_ms = np.full(1_000, 15_000, np.uint32)
+    watch_ms = np.where(np.arange(1_000) < 600, 15_000, 500).astype(np.int32)
+    assert rule_of(watch_ms, durations_ms, 0.25).needed_ms == [15_000]
+    assert rule_of(watch_ms[:1], durations_ms[:1], 0.4).needed_ms == [15_000]
+
+
 def test_a_group_of_few_watches_joins_another():
     durations_ms = np.full(3_000, 60_000, np.uint32)
     durations_ms[0] = 90_000

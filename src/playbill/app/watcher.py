@@ -180,9 +180,14 @@ class Watcher:
         if self._items is not None and self._items.present():
             return
         try:
-            self._items = self._wiring.items(create=False)
+            found = self._wiring.items(create=False)
         except DependencyUnavailable:
             return
+        if self._items is not None and not int(found.header["epoch"][0]):
+            # A new file has nothing in it until the updater has come to where the log is.
+            found.close()
+            return
+        self._items = found
         self._state.shared = self._items
         self._seen_epoch = -1
         if self._model is not None:

@@ -84,7 +84,7 @@ class LabelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     long_view_ms: Count = 18_000
     """A watch this long, or of the whole video if that is shorter, is a long view. Fixed once the
     log has begun."""
-    long_view_longest: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] | None = None
+    long_view_longest: Annotated[float, msgspec.Meta(ge=0.01, le=0.99)] | None = None
     """With it, rankers are taught another long view: a watch that is among so large a share of the
     longest, of videos about as long, whatever its event said. Then no video is better for being
     long. Features and what viewers are said to have taken to go on by ``long_view_ms``."""
@@ -246,7 +246,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Impressions before it fill histories and teach nothing; for a past with made-up times."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Threads of the numeric libraries; part of what makes weights repeatable."""
-    explored_weight: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)] | None = None
+    explored_weight: Annotated[float, msgspec.Meta(ge=0.01, le=100.0)] | None = None
     """How much an impression that chance placed counts beside one that merit did, on average; the
     less likely chance was to place it, the more. None: all count alike."""
     rows_in_memory_gib: Annotated[float, msgspec.Meta(ge=0.0, le=65_536.0)] = 8.0

@@ -13,6 +13,13 @@ WORDS_PER_ITEM = 12
 NO_WORD = 0
 WORD_CODES = 65_535
 """Words share so many codes, from 1 on."""
+_PLAIN = re.compile("[0-9a-z]+")
+_LONGEST = 160
+"""Characters that are read of a title that is not all ASCII, as they are and as they are spelt
+out: some are spelt as eighteen."""
+_SILENT = dict.fromkeys([*range(0xFE00, 0xFE10), 0x20E3, *range(0x064B, 0x0653), 0x0640])
+"""What letters and digits are as well without: selectors of a picture or a key, Arabic vowels and
+the stroke that draws a word out."""
 _JOINERS = "\u200c\u200d"
 """Stand within words of languages that join letters."""
 _UNSPACED = re.compile(
@@ -28,9 +35,15 @@ def title_words(title: str) -> list[int]:
     A word is letters, digits and marks that stand together; letters of any width and case are
     alike. Where a language is written without spaces, each two that stand together are a word.
     """
-    plain = unicodedata.normalize("NFKC", title).casefold()
-    apart = "".join(letter if _in_words(letter) else " " for letter in plain)
-    words = dict.fromkeys(word for run in apart.split() for word in _words_of(run))
+    if title.isascii():
+        found = _PLAIN.findall(title.lower())
+    else:
+        plain = unicodedata.normalize("NFKC", title[:_LONGEST])[:_LONGEST].casefold()
+        # A capital dotted I is an i, and a dot that it already has.
+        plain = plain.replace("i\u0307", "i").translate(_SILENT)
+        apart = "".join(letter if _in_words(letter) else " " for letter in plain)
+        found = [word for run in apart.split() for word in _words_of(run)]
+    words = dict.fromkeys(found)
     codes = [key64(word) % WORD_CODES + 1 for word in list(words)[:WORDS_PER_ITEM]]
     return codes + [NO_WORD] * (WORDS_PER_ITEM - len(codes))
 
@@ -46,7 +59,8 @@ def _words_of(run: str) -> list[str]:
     for match in _UNSPACED.finditer(run):
         found += [run[done : match.start()], *_pairs(match.group())]
         done = match.end()
-    return [word for word in (*found, run[done:]) if word]
+    found.append(run[done:])
+    return [word for word in found if any(map(str.isalnum, word))]
 
 
 def _pairs(stretch: str) -> list[str]:

@@ -33,6 +33,10 @@ class DerivedLists:
 
     def __init__(self, fresh_ms: int) -> None:
         self._fresh_ms = fresh_ms
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing yet."""
         self._known = 0
         self._looked_at_ms: int | None = None
         self._young: Rows = np.empty(0, np.int64)
@@ -42,6 +46,9 @@ class DerivedLists:
 
     def refresh(self, view: ItemView, now_ms: int) -> None:
         """Come up to date with item state; costs what was added, and every 5 s a longer look."""
+        if view.count < self._known:
+            # Another state than before: its rows are other videos.
+            self._begin()
         looked_at_ms = self._looked_at_ms
         look = looked_at_ms is None or not 0 <= now_ms - looked_at_ms < _LOOK_EVERY_MS
         if look:

@@ -17,7 +17,9 @@ LARGEST = 10.0
 tiny says little, loudly."""
 
 
-def weights_of(rows: Rows, training: TrainingSettings) -> Floats | None:
+def weights_of(
+    rows: Rows, train: npt.NDArray[np.int64], training: TrainingSettings
+) -> Floats | None:
     """Return (N,) what rows weigh, None where all weigh the same.
 
     Rows that chance placed weigh ``training.explored_weight`` on average, each by one over its
@@ -25,16 +27,18 @@ def weights_of(rows: Rows, training: TrainingSettings) -> Floats | None:
 
     Args:
         rows: with the propensities that were logged.
+        train: (T,) places of those that train; what is usual is learned from them.
         training: the recipe.
 
     Source: Horvitz and Thompson, A generalization of sampling without replacement from a finite
     universe, JASA 1952; Ionides, Truncated importance sampling, JCGS 2008, for the bound.
     """
     by_chance = (rows.propensity > 0.0) & (rows.propensity < BY_CHANCE)
-    if training.explored_weight is None or not by_chance.any():
+    if training.explored_weight is None or not by_chance[train].any():
         return None
-    seldom = 1.0 / rows.propensity[by_chance].astype(np.float64)
-    seldom = np.minimum(seldom, LARGEST * np.median(seldom))
-    weights = np.ones(len(rows), np.float32)
-    weights[by_chance] = seldom * (training.explored_weight / seldom.mean())
-    return weights
+    seldom = 1.0 / np.where(by_chance, rows.propensity, 1.0).astype(np.float64)
+    usual = seldom[train][by_chance[train]]
+    most = LARGEST * np.median(usual)
+    mean = np.minimum(usual, most).mean()
+    weighed = np.minimum(seldom, most) * (training.explored_weight / mean)
+    return np.where(by_chance, weighed, 1.0).astype(np.float32)

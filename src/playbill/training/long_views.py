@@ -51,7 +51,7 @@ def rule_of(
 
     Videos are put into groups of about as many watches each, a hundred at least. Where many watches
     are equally long, as those of whole short videos are, the bound that leaves the share closer to
-    ``longest`` stands.
+    ``longest`` stands, as long as it leaves any.
 
     Args:
         watch_ms: (W,).
@@ -91,5 +91,7 @@ def _bound(watch_ms: npt.NDArray[np.int32], longest: float) -> int:
     if not len(watch_ms):
         return 1
     at = int(np.quantile(watch_ms, 1.0 - longest, method="higher"))
-    bounds = max(at, 1), max(at, 1) + 1
-    return min(bounds, key=lambda bound: abs(float((watch_ms >= bound).mean()) - longest))
+    lower, upper = max(at, 1), max(at, 1) + 1
+    shares = [float((watch_ms >= bound).mean()) for bound in (lower, upper)]
+    closer = shares[1] > 0.0 and abs(shares[1] - longest) < abs(shares[0] - longest)
+    return upper if closer else lower

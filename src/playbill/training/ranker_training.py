@@ -133,13 +133,14 @@ def train_ranker(
     train, validate = (np.flatnonzero(of(rows.at_ms)) for of in (split.train, split.validate))
     taught = taught_tasks(rows, train, require)
     learned = train if start is None else start.learned(rows, train)
-    inputs, weights = RankerRows(rows, histories, without), weights_of(rows, settings.training)
+    inputs = RankerRows(rows, histories, without)
     with repeatable(settings.training.seed, settings.training.threads):
         widths = settings.training.hidden if hidden is None else hidden
         network = network_of(inputs, train, settings, widths)
         places = PositionBias(len(settings.surfaces) + 1)
         if start is not None:
             start.into(network, places)
+        weights = weights_of(rows, train, settings.training)
         of, parts = Losses(network, places, inputs, taught, weights), (learned, validate)
         losses = _fit(of, parts, settings.training, session, on_progress, warm=start is not None)
         _silence(network.ranker, rows, train, taught)
@@ -148,10 +149,9 @@ def train_ranker(
     record = {
         "train_rows": len(learned),
         "validate_rows": len(validate),
-        **_described(losses),
+        **_described(losses, taught),
         **calibration.described(),
         "click_odds_by_place": places.described(settings.surfaces),
-        "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }
     return TrainedRanker(ranker_graph(network.ranker), network, record, interests, places)
@@ -183,9 +183,10 @@ def _calibrated(
     return calibration
 
 
-def _described(losses: list[float]) -> dict[str, Any]:
-    """Return what the passes came to."""
+def _described(losses: list[float], taught: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Return what the passes came to, and for which tasks there were none."""
     return {
+        "untaught": [task for task, known in zip(TASKS, taught, strict=True) if not known],
         "passes": len(losses),
         "best_pass": int(np.nanargmin(losses)) + 1,
         "validation_losses": [round(loss, 6) if math.isfinite(loss) else None for loss in losses],

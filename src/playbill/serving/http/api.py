@@ -143,8 +143,8 @@ class Api:
                 ),
                 Route("/v1/trending", self._guarded("feed", reads.trending)),
                 Route("/v1/status", self._guarded("metrics", reads.status)),
-                Route("/v1/videos/{video_id}/similar", self._guarded("feed", reads.similar)),
-                Route("/v1/videos/{video_id}", self._guarded("catalogue", reads.video)),
+                Route("/v1/videos/{video_id:path}/similar", self._guarded("feed", reads.similar)),
+                Route("/v1/videos/{video_id:path}", self._guarded("catalogue", reads.video)),
             ]
         if writes is not None:
             routes += [
@@ -152,7 +152,7 @@ class Api:
                 Route("/v1/videos", self._guarded("catalogue", writes.videos), methods=["POST"]),
                 Route("/v1/users", self._guarded("catalogue", writes.users), methods=["POST"]),
                 Route(
-                    "/v1/videos/{video_id}",
+                    "/v1/videos/{video_id:path}",
                     self._guarded("catalogue", writes.take_down),
                     methods=["DELETE"],
                 ),
