@@ -64,3 +64,11 @@ def test_an_id_is_not_answered_with_the_video_that_took_its_key(tmp_path):
     api = api_over(OneVideo(stored("other", key64("v1"))), tmp_path)
     status, _, reply = get(api, "/v1/videos/v1")
     assert (status, reply["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("video_id", ["a/b", "a/b/", "../..", "/", "clips/2026/similarly"])
+def test_an_id_may_have_slashes_in_it(video_id, tmp_path):
+    """Servers hand paths over decoded: ``%2F`` has become a slash by then."""
+    api = api_over(OneVideo(stored(video_id, key64(video_id))), tmp_path)
+    status, _, reply = get(api, f"/v1/videos/{video_id}")
+    assert (status, reply["video_id"]) == (200, video_id)
