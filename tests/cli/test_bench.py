@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
 from contextlib import suppress
 from itertools import pairwise
 
@@ -13,7 +15,7 @@ from live_home import free_port
 from playbill.app.clock import SystemClock
 from playbill.app.verbs import Home
 from playbill.benchmarks.churn import churn, with_newcomers
-from playbill.benchmarks.feed import measure_feed
+from playbill.benchmarks.feed import measure_feed, place_threads
 from playbill.benchmarks.fold import measure_fold
 from playbill.benchmarks.index import measure_index
 from playbill.benchmarks.load import Generator
@@ -280,3 +282,12 @@ def test_what_is_posted_comes_from_the_seed_and_the_run():
     assert videos == [plan.video_id(n) for n in range(6)]
     other = Plan(**sizes, viewers=20, videos=50, run="b")
     assert not set(videos) & {json.loads(body)["video_id"] for body in other.posted_videos()}
+
+
+def test_a_thread_that_ends_while_threads_are_placed_does_no_harm(monkeypatch):
+    everybody = os.sched_getaffinity(0)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setattr(os, "listdir", lambda path: [str(gone.pid), str(os.getpid())])
+    place_threads(everybody)
+    assert os.sched_getaffinity(0) == everybody

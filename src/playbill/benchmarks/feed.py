@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,9 @@ def _place(supervisor: Supervisor, workers: int) -> None:
 def place_threads(cores: set[int], pid: int | None = None) -> None:
     """Let all threads of a process, this one when None, run on some cores only."""
     for task in os.listdir(f"/proc/{pid or os.getpid()}/task"):
-        os.sched_setaffinity(int(task), cores)
+        # One that has just ended needs no core.
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(task), cores)
 
 
 def measure_feed(
