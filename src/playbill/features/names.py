@@ -23,19 +23,15 @@ class VideoNames:
 
     def put(self, rows: npt.NDArray[np.int64], ids: Sequence[str]) -> None:
         """Write the ids of (N,) rows down; a row keeps its id for good."""
-        size = len(self.names)
-        while size <= rows.max(initial=0):
-            size *= 2
-        if size > len(self.names):
-            grown = np.zeros(size, VIDEO_NAME)
-            grown[: len(self.names)] = self.names
-            self.names = grown
+        count = int(rows.max(initial=-1)) + 1
+        if count > len(self.names):
+            self.restore(self.names, count)
         self.names[rows] = [_short(name.encode()) for name in ids]
 
-    def restore(self, names: Names) -> None:
-        """Stand where others stood."""
+    def restore(self, names: Names, count: int = 0) -> None:
+        """Stand where others stood, with room for so many."""
         size = _FIRST_ROWS
-        while size < len(names):
+        while size < max(len(names), count):
             size *= 2
         self.names = np.zeros(size, VIDEO_NAME)
         self.names[: len(names)] = names

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-PART_BYTES = 1 << 26
+_PART_BYTES = 1 << 26
 """Entered at once: whoever needs the process's map for something else waits that long."""
-_MOST_BYTES = 8 * PART_BYTES
+_MOST_BYTES = 8 * _PART_BYTES
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _POPULATE_READ = 22
 _MAPS = Path("/proc/self/maps")
@@ -69,7 +69,7 @@ def _enter(address: int, size: int) -> bool:
     """Return whether all pages of a stretch of memory could be entered, part by part."""
     end, at = address + size, address - address % _PAGE
     while at < end:
-        if _libc.madvise(at, min(PART_BYTES, end - at), _POPULATE_READ):
+        if _libc.madvise(at, min(_PART_BYTES, end - at), _POPULATE_READ):
             return False
-        at += PART_BYTES
+        at += _PART_BYTES
     return True

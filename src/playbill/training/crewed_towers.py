@@ -162,6 +162,8 @@ def _outcome(
         vectors = arrays["vectors"]
     record = {
         "steps": index.step,
+        "authors": len(places.author_rows),
+        "words": len(places.word_codes),
         "losses": [round(loss, 6) for loss in index.curve[:: max(len(index.curve) // 20, 1)]],
         "scale": round(float(user.log_scale.detach().exp()), 4),
     }

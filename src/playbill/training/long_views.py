@@ -16,7 +16,6 @@ from playbill.training.schema import LABELS
 from playbill.training.staging import staged_batches
 
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 GROUPS = 30
 FEWEST = 100
