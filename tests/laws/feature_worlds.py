@@ -106,6 +106,10 @@ class MemoryItems:
     def sequence(self) -> int:
         return 2 * self.published
 
+    def counts(self) -> tuple[int, int, int, int, int]:
+        items, authors, topics, epoch, at_ms = self.header.item()
+        return items, authors, topics, epoch, at_ms
+
 
 class World:
     """A log, a clock and the updater that follows them; names instead of keys."""

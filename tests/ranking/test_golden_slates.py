@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from laws.feature_views import item_view
 from laws.feature_worlds import World, video
@@ -91,7 +92,7 @@ def slate_without(case, off: str) -> tuple[list[int], Slate]:
         showings_held=said.pop("repeat_showings", 0),
     )
     below = min(later) if later else view.count
-    asked = replace(asked, query=replace(asked.query, below=below))
+    asked = structs.replace(asked, query=replace(asked.query, below=below))
     broken = broken_rules(asked, np.arange(view.count), view)
     if off in ASKED_ABOUT:
         broken &= np.uint8(0xFF ^ RULES[off])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from laws.feature_stories import law, open_catalogue
 from laws.feature_views import item_view, viewer
@@ -150,7 +151,7 @@ def test_seen_videos_top_a_page_up_and_disliked_ones_come_before_nothing_only(br
 
 def test_what_was_posted_since_the_first_page_is_told():
     asked = request()
-    later = replace(asked, query=replace(asked.query, below=2))
+    later = structs.replace(asked, query=replace(asked.query, below=2))
     assert _dropped("posted_later", item_view(4), later) == [2, 3]
     assert _dropped("posted_later", item_view(4), asked) == []
 

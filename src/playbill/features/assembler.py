@@ -1,8 +1,8 @@
 """Feature vectors for one request: the compiled definitions, with their buffers."""
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -19,8 +19,7 @@ _HOURS = np.array(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ItemTables:
+class ItemTables(msgspec.Struct, frozen=True):
     """Item state as arrays: (I,) items, (A,) authors, (T,) topics."""
 
     items: Records

@@ -58,14 +58,18 @@ def fill_ranker_input(features, rows, user, codes, step, deeds, out):
         out: (C, F + 2W) float32: features, interests, crossed interests.
     """
     count, width = features.shape[1], codes.shape[1]
-    interests = np.empty(width, np.float32)
+    interests, near = np.empty(width, np.float32), np.zeros((rows.shape[0], width), np.int8)
+    # So little is done for each here that memory is asked for many codes at once.
+    for c in range(rows.shape[0]):
+        if rows[c] < codes.shape[0]:
+            near[c] = codes[rows[c]]
     add_up(user[0].history, user[0].history_action, codes, step, deeds, interests)
     for c in range(features.shape[0]):
         for f in range(count):
             out[c, f] = features[c, f]
         for w in range(width):
             out[c, count + w] = interests[w]
-        cross(rows[c], interests, codes, step, out[c, count + width :])
+        cross(c, interests, near, step, out[c, count + width :])
 
 
 @njit(**_HOW)

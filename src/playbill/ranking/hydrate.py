@@ -1,6 +1,6 @@
 """Feature assembly under the sequence lock: between two epochs, or said to be otherwise."""
 
-from dataclasses import dataclass
+import msgspec
 
 from playbill.core import Clock
 from playbill.features import Assembler
@@ -10,8 +10,7 @@ from playbill.retrieval import SharedView, view_of
 _PATIENCE_S = 0.003
 
 
-@dataclass(frozen=True, slots=True)
-class Hydrated:
+class Hydrated(msgspec.Struct, frozen=True):
     """(C, F) features and what they were read from.
 
     ``settled`` is False when the item state moved, or stood still half-way, during the reading;

@@ -87,3 +87,28 @@ def fill_utility(p_action, values, utility):
                 utility[c] = total
                 finite += 1
     return finite
+
+
+@njit(nogil=True, cache=True)
+def fill_scores(utility, light, scores):
+    """Fill (K,) finite numbers for a reply: those without a utility stand below the others.
+
+    Args:
+        utility: (K,) float32; what is not finite says nothing.
+        light: (K,) float32, which then speaks; where that is not finite either, the lowest does.
+        scores: (K,) float32.
+    """
+    floor, lowest = np.float32(np.inf), np.float32(0.0)
+    for k in range(utility.shape[0]):
+        if np.isfinite(utility[k]):
+            floor = min(floor, utility[k])
+    for k in range(utility.shape[0]):
+        score = utility[k]
+        if not np.isfinite(score):
+            score = floor if light[k] > floor else light[k]
+        scores[k] = score
+        if np.isfinite(score):
+            lowest = min(lowest, score)
+    for k in range(utility.shape[0]):
+        if not np.isfinite(scores[k]):
+            scores[k] = lowest

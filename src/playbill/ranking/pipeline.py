@@ -1,8 +1,8 @@
 """One request as stages over columns: sources, filters, features, scorers, selector, visibility."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from playbill.contracts import ServingSettings, Tier
@@ -10,6 +10,7 @@ from playbill.core import Clock
 from playbill.ranking.deadline import Deadline
 from playbill.ranking.hydrate import Hydrated, Hydrator
 from playbill.ranking.order import best_first
+from playbill.ranking.order_kernel import fill_scores
 from playbill.ranking.policy import Policies, Policy
 from playbill.ranking.rules import RETURNS, RULES, Bits, broken_rules, permitted
 from playbill.ranking.scorers import HeavyScorer, RankingModel
@@ -37,8 +38,7 @@ from playbill.retrieval import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True):
     """A finished slate of K videos, best first.
 
     ``rows``, ``sources``, ``scores``, ``propensity`` (K,); ``features`` (K, F) as they were read.
@@ -51,7 +51,7 @@ class Ranked:
     features: Floats
     tier: Tier
     hydrated: Hydrated
-    trace: Trace = field(default_factory=Trace)
+    trace: Trace
 
 
 def sources_of(model: RankingModel, lists: DerivedLists) -> tuple[Source, ...]:
@@ -268,11 +268,6 @@ def _by_rule(broken: Bits, ms: float) -> list[StageRecord]:
 
 def _scores(utility: Floats, light: Floats) -> Floats:
     """Return (K,) finite numbers for a reply: those without a utility stand below the others."""
-    ranked = np.isfinite(utility)
-    if ranked.all():
-        return utility
-    floor = utility[ranked].min(initial=np.inf)
-    scores = np.where(ranked, utility, np.minimum(light, floor))
-    told = np.isfinite(scores)
-    lowest = scores[told].min(initial=0.0)
-    return np.where(told, scores, lowest).astype(np.float32)
+    scores = np.empty(len(utility), np.float32)
+    fill_scores(utility, light, scores)
+    return scores

@@ -12,6 +12,7 @@ from playbill.ranking.rules_kernel import (
     REGION,
     SEEN,
     broken_by,
+    fill_permitted,
 )
 from playbill.ranking.stages import RankingRequest, Rows
 from playbill.retrieval import ItemView, region_bit
@@ -62,11 +63,5 @@ def permitted(broken: Bits, size: int) -> Rows:
     since the first page, and then those that the viewer has seen; and where there is nothing else,
     those whose authors the viewer has hidden. What breaks a rule of ``MUST_NOT`` stays away.
     """
-    kept = np.flatnonzero(broken == 0)
-    if len(kept) < size:
-        kept = np.concatenate([kept, np.flatnonzero(broken == LATER)])
-    if len(kept) < size:
-        kept = np.concatenate([kept, np.flatnonzero((broken & (0xFF ^ LATER)) == SEEN)])
-    if not len(kept):
-        kept = np.flatnonzero((broken & MUST_NOT) == 0)
-    return kept
+    kept = np.empty(len(broken), np.int64)
+    return kept[: fill_permitted(broken, size, MUST_NOT, kept)]

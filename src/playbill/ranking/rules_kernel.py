@@ -84,3 +84,33 @@ def broken_by(rows, items, users, region_bit, excluded, below, showings, out):
             if authors[i] == items[row].author:
                 bits |= DISLIKED
         out[c] |= bits
+
+
+@njit(nogil=True, cache=True)
+def fill_permitted(broken, size, never, kept):
+    """Fill the places of candidates that may be shown, as ``permitted`` says; return how many.
+
+    Args:
+        broken: (C,) uint8 bits of the rules that each candidate breaks.
+        size: of the page.
+        never: bits of the rules that bring nothing back.
+        kept: (C,) int64.
+    """
+    count = _those_with(broken, 0xFF, 0, kept, 0)
+    if count < size:
+        count = _those_with(broken, 0xFF, LATER, kept, count)
+    if count < size:
+        count = _those_with(broken, 0xFF ^ LATER, SEEN, kept, count)
+    if not count:
+        count = _those_with(broken, never, 0, kept, 0)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _those_with(broken, mask, bits, kept, count):
+    """Put behind ``count`` places those whose bits under a mask are just these; count them all."""
+    for c in range(broken.shape[0]):
+        if broken[c] & mask == bits:
+            kept[count] = c
+            count += 1
+    return count

@@ -1,8 +1,8 @@
 """Scorers: the light one orders everything, the heavy one re-orders as much as time allows."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -77,8 +77,7 @@ def expected_utility(p_action: Floats, utility_per_action: Floats) -> Floats:
     return utility
 
 
-@dataclass(frozen=True, slots=True)
-class Heavy:
+class Heavy(msgspec.Struct, frozen=True):
     """What became of the heavy scorer: how many it ranked, and why not all."""
 
     ranked: int

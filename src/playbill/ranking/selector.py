@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -34,8 +35,7 @@ SLATE_RULES = np.dtype(
 """The rules as kernels read them, with the share of chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(msgspec.Struct, frozen=True):
     """K chosen candidates: (K,) indices into the candidates, (K,) propensities.
 
     ``short``: places that the floor keeps and nobody was there to fill.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +18,7 @@ def no_rows() -> Rows:
     return np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class RankingRequest:
+class RankingRequest(msgspec.Struct, frozen=True):
     """One request, as stages see it.
 
     ``excluded`` (E,) rows not to show, ascending; ``size`` places to fill; ``surface`` and
@@ -36,7 +36,7 @@ class RankingRequest:
     user_epoch: int
     told: bool = False
     showings_held: int = 1
-    shown: Rows = field(default_factory=no_rows)
+    shown: Rows = msgspec.field(default_factory=no_rows)
     places_before: int = 0
 
 

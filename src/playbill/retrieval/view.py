@@ -1,8 +1,8 @@
 """What candidate sources and filters look at: item state, as it is right now."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -26,9 +26,12 @@ class SharedView(Protocol):
         """Return the sequence number."""
         ...
 
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """Return how many items, authors and topics are in use, the epoch, and its instant."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class ItemView:
+
+class ItemView(msgspec.Struct, frozen=True):
     """Item state between two epochs.
 
     ``tables``: records in use, (I,) items, (A,) authors, (T,) topics. ``trending`` (G, K): rows,
@@ -61,15 +64,6 @@ def region_bit(region: int) -> np.uint32:
 
 def view_of(shared: SharedView) -> ItemView:
     """Return a view of the records in use; counts only grow, so it stays valid."""
-    head = shared.header[0]
-    return ItemView(
-        ItemTables(
-            shared.items[: int(head["items"])],
-            shared.authors[: int(head["authors"])],
-            shared.topics[: int(head["topics"])],
-        ),
-        shared.trending,
-        shared.names[: int(head["items"])],
-        int(head["epoch"]),
-        int(head["at_ms"]),
-    )
+    items, authors, topics, epoch, at_ms = shared.counts()
+    tables = ItemTables(shared.items[:items], shared.authors[:authors], shared.topics[:topics])
+    return ItemView(tables, shared.trending, shared.names[:items], epoch, at_ms)

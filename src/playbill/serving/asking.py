@@ -1,7 +1,6 @@
 """From a message to a request with everything looked up."""
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +16,7 @@ from playbill.serving.texts import Texts
 from playbill.serving.user_rows import UserRow, UserRows
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A validated request with everything looked up.
 
     ``row_read`` is False where the viewer's row could not be read and was needed; ``reasons`` are

@@ -3,8 +3,8 @@
 import base64
 import binascii
 import struct
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -20,8 +20,7 @@ _HINT = "send the cursor of the last reply as it was, with the same viewer, surf
 Rows = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(msgspec.Struct, frozen=True):
     """What one reader was shown since the first page.
 
     Attributes:

@@ -1,7 +1,6 @@
 """The lower tiers: what is served when the personal feed cannot be."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,8 +27,7 @@ _LOOKED_AT = 1_000
 _SOURCES = np.array([SOURCE_CODES[name] for name in ("trending", "explore", "fresh")], np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(msgspec.Struct, frozen=True):
     """A slate that nobody ranked: (K,) rows, sources, scores and propensities."""
 
     rows: Rows

@@ -1,9 +1,9 @@
 """One viewer's row, from a store that may vanish and come back."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -39,8 +39,7 @@ class UserStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class UserRow:
+class UserRow(msgspec.Struct, frozen=True):
     """A (1,) ``USER_RECORD``, whether the viewer is known, and the epoch it was read at."""
 
     row: npt.NDArray[np.void]

@@ -1,8 +1,8 @@
 """From a slate of rows to a reply in words, and to the record of what was shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,8 +18,7 @@ from playbill.serving.texts import Texts
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Worded:
+class Worded(msgspec.Struct, frozen=True):
     """The part of a slate whose ids are known, so that what is recorded is what was shown.
 
     ``keys`` (K,) of its videos, and their ``ids``; ``about`` the first topic and the author of
@@ -35,8 +34,8 @@ class Worded:
 
 def word(texts: Texts, view: ItemView, slate: Fallback, features: Floats | None) -> Worded:
     """Return a slate with its ids; videos whose id cannot be found now are left out."""
-    records = view.tables.items[slate.rows]
-    ids = [name.decode() for name in view.names[slate.rows].tolist()]
+    records = view.tables.items.take(slate.rows)
+    ids = [name.decode() for name in view.names.take(slate.rows).tolist()]
     if not all(ids):
         ids = _completed(ids, records["key"].tolist(), texts)
         kept = np.array(ids, np.bool_)
