@@ -8,7 +8,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 LINE_BYTES = 64
-_READ, _KEEP, _DATA = 0, 3, 1
+_READ, _KEEP, _DATA = 0, 2, 1
 """What is asked for: to read, to be kept near, data."""
 
 

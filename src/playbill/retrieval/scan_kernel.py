@@ -3,12 +3,16 @@
 import numpy as np
 from numba import njit
 
+from playbill.features.prefetch_kernel import LINE_BYTES, ask_line
 from playbill.retrieval.dot_kernel import dot
 from playbill.retrieval.hits_kernel import best_in_front, hit_of, permitted, score_of
 
 LARGEST_CODE = np.float32(127.0)
 _BLOCK = 256
 """So many scores are compared with one bar."""
+_AHEAD = 64
+"""So many codes before it is read, a code is asked for: one page of memory."""
+_NUMBER_BYTES = 4
 _SPARE = 4
 """One in so many hits beyond those that are wanted is kept for the gate to take away."""
 
@@ -38,7 +42,9 @@ def _scores(coded, part, code, step, out):
     """
     codes, scales = coded
     first, last = part
+    at, size = codes.ctypes.data, codes.shape[1]
     for n in range(last - first):
+        ask_line(at + min(first + n + _AHEAD, last - 1) * size)
         out[n] = np.float32(dot(codes, first + n, code)) * scales[first + n] * step
 
 
@@ -158,6 +164,8 @@ def _look_through(segments, lists, code, step, work, gate, best):
         starts, codes, scales, rows = segment
         for p in range(lists.shape[0]):
             last = starts[lists[p] + 1]
+            if p + 1 < lists.shape[0]:
+                _ask_for(starts[lists[p + 1]], starts[lists[p + 1] + 1], codes, scales, rows)
             for begin in range(starts[lists[p]], last, _BLOCK):
                 end = min(begin + _BLOCK, last)
                 _scores((codes, scales), (begin, end), code, step, scores)
@@ -181,6 +189,17 @@ def _look_through(segments, lists, code, step, work, gate, best):
         best_in_front(best, count, keep)
         count, cut = keep, True
     return count, cut
+
+
+@njit(nogil=True, cache=True)
+def _ask_for(first, last, codes, scales, rows):
+    """Ask for how a list begins, and for the numbers beside all its codes."""
+    size = codes.shape[1]
+    for offset in range(first * size, min(first + _AHEAD, last) * size, LINE_BYTES):
+        ask_line(codes.ctypes.data + offset)
+    for offset in range(first * _NUMBER_BYTES, last * _NUMBER_BYTES, LINE_BYTES):
+        ask_line(scales.ctypes.data + offset)
+        ask_line(rows.ctypes.data + offset)
 
 
 @njit(nogil=True, cache=True)
