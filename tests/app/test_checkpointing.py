@@ -45,7 +45,7 @@ class FullDisk:
     def __init__(self, checkpoints):
         self.checkpoints = checkpoints
 
-    def checkpoint(self, folder=None):
+    def checkpoint(self, folder=None, rest=None):
         if self.full:
             raise OSError(28, "No space left on device")
         (folder or self.checkpoints).mkdir(exist_ok=True)

@@ -5,15 +5,17 @@ import ctypes
 import errno
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Protocol
 
 from playbill.app.process import say
 from playbill.core import sync_folder
-from playbill.features.checkpoint import CHECKPOINT_FILE
+from playbill.features.checkpoint import CHECKPOINT_FILE, Rest
 
 _PR_SET_PDEATHSIG = 1
 _NICE = 10
+_RESTS = 2.0
 _FIRST_OWN_FILE = 3
 _DRAFTS = "next"
 
@@ -23,8 +25,8 @@ class Written(Protocol):
 
     checkpoints: Path
 
-    def checkpoint(self, folder: Path | None = None) -> None:
-        """Write item state down, into another folder than its own where one is given."""
+    def checkpoint(self, folder: Path | None = None, rest: Rest = lambda: None) -> None:
+        """Write item state down, into another folder where one is given, and rest in between."""
         ...
 
 
@@ -38,6 +40,18 @@ class Rows(Protocol):
     def on_disk(self, commit: int) -> bool:
         """Return whether a commit outlives a power cut, and see to it that it soon will."""
         ...
+
+
+class _Pace:
+    """Rest twice as long as one worked: memory and the disk are those of who serves, too."""
+
+    def __init__(self) -> None:
+        self._since_s = time.monotonic()
+
+    def rest(self) -> None:
+        """Return after the rest."""
+        time.sleep(_RESTS * (time.monotonic() - self._since_s))
+        self._since_s = time.monotonic()
 
 
 class Counted(Protocol):
@@ -119,7 +133,7 @@ class Checkpoints:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             os.closerange(_FIRST_OWN_FILE, os.sysconf("SC_OPEN_MAX"))
             os.nice(_NICE)
-            self._updater.checkpoint(self._drafts())
+            self._updater.checkpoint(self._drafts(), _Pace().rest)
             refusal = 0
         except OSError as error:
             refusal = error.errno or errno.EIO

@@ -91,17 +91,6 @@ def measure_feed(
     )
 
 
-def measure_capacity(
-    folder: Path, port: int, seconds: float, repeats: int, on_stage: OnStage
-) -> dict[str, Any]:
-    """Return capacity in a closed loop.
-
-    Raises:
-        NotFound: the home was not prepared.
-    """
-    return with_load(folder, port, lambda generator: _closed(generator, seconds, repeats, on_stage))
-
-
 def measure_overload(
     folder: Path, port: int, seconds: float, times: float, on_stage: OnStage
 ) -> dict[str, Any]:

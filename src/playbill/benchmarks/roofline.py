@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 
 from playbill.app.verbs import Home
-from playbill.benchmarks.capacity import OnStage
-from playbill.benchmarks.feed import measure_capacity
+from playbill.benchmarks.capacity import OnStage, full_runs, told
+from playbill.benchmarks.feed import load_row, with_load
+from playbill.benchmarks.load import Generator, Load
 from playbill.benchmarks.machine import Machine, measure_machine
 from playbill.benchmarks.prepare import Prepared, read_prepared
 from playbill.benchmarks.shapes import Shapes, Work, products_of, weights_of, weights_once_of
@@ -30,20 +31,31 @@ def measure_roofline(
 
     The limit is the largest of three times: all operations at the speed of a matrix product, all
     streamed bytes at that of reading in order, all random lines at what one costs among many. The
-    machine is measured on the worker's core, before it serves.
+    machine is measured on the worker's core before each run of feeds, for a machine that is shared
+    is now faster and now slower. What is told is the run whose share is in the middle.
 
     Raises:
         NotFound: the home was not prepared.
     """
     prepared = read_prepared(folder)
-    on_stage("machine", 0.0)
-    machine = measure_machine(min(os.sched_getaffinity(0)))
-    on_stage("machine", 1.0)
     stages = measure_stages(folder, port, _TRACED, on_stage)
     work = _shapes(folder, prepared, _candidates(stages)).work()
-    served = measure_capacity(folder, port, seconds, repeats, on_stage)
-    times_us = _times_us(work, machine)
-    limit = 1e6 / max(times_us.values())
+    core = min(os.sched_getaffinity(0))
+    rounds: list[tuple[Machine, Load]] = []
+
+    async def in_turns(generator: Generator) -> dict[str, Any]:
+        for number in range(repeats):
+            on_stage("machine", number / repeats)
+            machine = measure_machine(core)
+            rounds.extend((machine, run) for run in await full_runs(generator, seconds, on_stage))
+        on_stage("machine", 1.0)
+        rows = [load_row(run.per_s, run, "closed") for _, run in rounds]
+        return {**told([run for _, run in rounds]), "loads": rows}
+
+    served = with_load(folder, port, in_turns)
+    shares = [_round(work, machine, run) for machine, run in rounds]
+    middle = sorted(range(repeats), key=lambda number: shares[number]["share_of_limit"])
+    machine, _ = rounds[middle[repeats // 2]]
     return {
         **served,
         "candidates": _candidates(stages),
@@ -51,12 +63,21 @@ def measure_roofline(
         "stream_gb_s": round(machine.stream_gb_s, 2),
         "line_ns": round(machine.line_ns, 2),
         **{name: round(value, 1) for name, value in msgspec.structs.asdict(work).items()},
-        "times_us": {name: round(value, 1) for name, value in times_us.items()},
-        "requests_per_s": served["capacity_per_s"],
-        "limit_per_s": round(limit, 1),
-        "share_of_limit": round(served["capacity_per_s"] / limit, 4),
+        "times_us": {name: round(us, 1) for name, us in _times_us(work, machine).items()},
+        **shares[middle[repeats // 2]],
+        "rounds": shares,
         "stages": stages["stages"],
         "whole": stages["whole"],
+    }
+
+
+def _round(work: Work, machine: Machine, run: Load) -> dict[str, float]:
+    """Return feeds a second, the most there could be, and the share, of one run."""
+    limit = 1e6 / max(_times_us(work, machine).values())
+    return {
+        "requests_per_s": round(run.per_s, 1),
+        "limit_per_s": round(limit, 1),
+        "share_of_limit": round(run.per_s / limit, 4),
     }
 
 

@@ -13,7 +13,7 @@ from playbill.core import Clock, DependencyUnavailable
 from playbill.events import EpochInput, EpochLog, EpochRecord
 from playbill.events.partitions import by_precedence, fact_partitions
 from playbill.features.batched_users import BatchedUsers
-from playbill.features.checkpoint import NoCheckpoint, load_checkpoint, save_checkpoint
+from playbill.features.checkpoint import NoCheckpoint, Rest, load_checkpoint, save_checkpoint
 from playbill.features.fold import Fold, Folded
 from playbill.features.pace import Pace
 from playbill.features.replay import Replay
@@ -192,13 +192,17 @@ class Updater:
             more=cut.full,
         )
 
-    def checkpoint(self, folder: Path | None = None) -> None:
+    def checkpoint(self, folder: Path | None = None, rest: Rest = lambda: None) -> None:
         """Write item state down, into another folder than its own where one is given.
+
+        Args:
+            folder: None for its own.
+            rest: called after every few megabytes.
 
         Raises:
             OSError: the disk refused; the checkpoint before it stays.
         """
-        save_checkpoint(self.checkpoints if folder is None else folder, self.state)
+        save_checkpoint(self.checkpoints if folder is None else folder, self.state, rest)
 
     def _cut(self) -> _Cut:
         """Read what is new, up to the largest epoch that is allowed.
