@@ -7,6 +7,7 @@ import pytest
 
 from laws.feature_stories import open_catalogue
 from laws.feature_worlds import SETTINGS, World
+from playbill.app import checkpointing
 from playbill.app.checkpointing import Checkpoints
 from playbill.features import NoCheckpoint, load_checkpoint, state_digest
 from playbill.features.checkpoint import CHECKPOINT_FILE
@@ -136,3 +137,28 @@ def test_a_large_state_comes_back_from_pieces(world, tmp_path, monkeypatch):
     loaded = load_checkpoint(tmp_path, SETTINGS)
     assert state_digest(loaded) == state_digest(world.state)
     assert np.array_equal(loaded.items.used(), world.state.items.used())
+
+
+def test_whoever_writes_beside_others_rests_after_each_piece(world, tmp_path, monkeypatch):
+    monkeypatch.setattr("playbill.features.checkpoint._PIECE_BYTES", 1_000)
+    rests = []
+    world.updater.checkpoint(tmp_path / "aside", lambda: rests.append(None))
+    assert len(rests) >= len(world.state.items.used().tobytes()) // 1_000 > 0
+    assert state_digest(load_checkpoint(tmp_path / "aside", SETTINGS)) == state_digest(world.state)
+
+
+def test_a_rest_is_twice_as_long_as_the_work_before_it(monkeypatch):
+    now_s, slept = 100.0, []
+
+    def sleep(seconds):
+        nonlocal now_s
+        now_s += seconds
+        slept.append(seconds)
+
+    monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(checkpointing.time, "sleep", sleep)
+    pace = checkpointing._Pace()
+    for worked_s in (0.5, 2.0):
+        now_s += worked_s
+        pace.rest()
+    assert slept == [1.0, 4.0]

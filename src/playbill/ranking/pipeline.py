@@ -235,7 +235,7 @@ class Pipeline:
             chosen.sources,
             _scores(chosen.utility, chosen.light),
             slate.propensity,
-            chosen.features[chosen.places],
+            chosen.features.take(chosen.places, 0),
             tier,
             hydrated,
             trace,

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from playbill.features import FEATURE_NAMES
 
-FAMILIARITY = [
-    FEATURE_NAMES.index(name) for name in ("user_topic_long_views", "user_author_impressions")
-]
+FAMILIARITY = np.array(
+    [FEATURE_NAMES.index(name) for name in ("user_topic_long_views", "user_author_impressions")]
+)
 """Features that the sentence may rest on: the viewer's acquaintance with topic and author."""
 _FAMILIAR = 0.7
 """log(1 + 1): about one long view, decayed."""

@@ -69,7 +69,7 @@ def reply_of(
 ) -> FeedReply:
     """Return the reply; positions are those of what is shown."""
     slate = worded.slate
-    familiar = None if worded.features is None else worded.features[:, FAMILIARITY].tolist()
+    familiar = None if worded.features is None else worded.features.take(FAMILIARITY, 1).tolist()
     scores, propensity = slate.scores.tolist(), slate.propensity.tolist()
     names = [SOURCES[code - 1] for code in slate.sources.tolist()]
     items = [
