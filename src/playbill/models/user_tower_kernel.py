@@ -17,6 +17,8 @@ HEADS, POOLS = 2, 2
 INNER, POOLED = 4 * WIDTH, 2 * WIDTH
 _PLACES = HISTORY + 1
 _SHARE = WIDTH // HEADS
+_LANES = 48
+"""Places, rounded up to what a product takes."""
 _EPSILON = np.float32(1e-5)
 _HOW = {"nogil": True, "cache": True, "error_model": "numpy"}
 
@@ -91,8 +93,24 @@ def _normal(x, numbers, at, out):
 
 
 @njit(**_HOW)
+def _soften(scores, bias, shares):
+    """Fill (T,) shares that add up to 1, larger for a larger score plus bias."""
+    most, total = np.float32(-np.inf), np.float32(0.0)
+    for t in range(shares.shape[0]):
+        shares[t] = scores[t] + bias[t]
+        most = max(most, shares[t])
+    for t in range(shares.shape[0]):
+        shares[t] = np.exp(shares[t] - most)
+        total += shares[t]
+    for t in range(shares.shape[0]):
+        shares[t] /= total
+
+
+@njit(**_HOW)
 def _attend(query, key, value, bias, first, out):
     """Fill (Q, W) what each query, the one of place ``first`` + q, takes from places up to its own.
+
+    All places are scored by one product, also those that a query may not look at.
 
     Args:
         query: (Q, W), scaled already.
@@ -102,27 +120,20 @@ def _attend(query, key, value, bias, first, out):
         first: place of the first query.
         out: (Q, W).
     """
-    shares = np.empty(key.shape[0], np.float32)
-    out[:] = np.float32(0.0)
-    for q in range(query.shape[0]):
-        place = first + q
-        for head in range(HEADS):
-            low = head * _SHARE
-            most = np.float32(-np.inf)
-            for t in range(place + 1):
-                score = bias[head * _PLACES + place, t]
-                for d in range(low, low + _SHARE):
-                    score += query[q, d] * key[t, d]
-                shares[t] = score
-                most = max(most, score)
-            total = np.float32(0.0)
-            for t in range(place + 1):
-                shares[t] = np.exp(shares[t] - most)
-                total += shares[t]
-            for t in range(place + 1):
-                share = shares[t] / total
-                for d in range(low, low + _SHARE):
-                    out[q, d] += share * value[t, d]
+    count, places = query.shape[0], key.shape[0]
+    asked, given = np.empty((count, _SHARE), np.float32), np.empty((places, _SHARE), np.float32)
+    offered, scores = np.zeros((_SHARE, _LANES), np.float32), np.empty((count, _LANES), np.float32)
+    shares, found = np.zeros((count, places), np.float32), np.empty((count, _SHARE), np.float32)
+    nothing, none = np.zeros((1, _LANES), np.float32), np.zeros((1, _SHARE), np.float32)
+    for head in range(HEADS):
+        part = slice(head * _SHARE, (head + 1) * _SHARE)
+        asked[:], given[:] = query[:, part], value[:, part]
+        offered[:, :places] = key[:, part].T
+        multiply(asked, offered, nothing, scores)
+        for q in range(count):
+            _soften(scores[q], bias[head * _PLACES + first + q], shares[q, : first + q + 1])
+        multiply(shares, given, none, found)
+        out[:, part] = found
 
 
 @njit(**_HOW)
