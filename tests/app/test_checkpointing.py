@@ -147,7 +147,7 @@ def test_whoever_writes_beside_others_rests_after_each_piece(world, tmp_path, mo
     assert state_digest(load_checkpoint(tmp_path / "aside", SETTINGS)) == state_digest(world.state)
 
 
-def test_a_rest_is_twice_as_long_as_the_work_before_it(monkeypatch):
+def test_a_rest_is_twice_as_long_as_the_work_before_it_within_bounds(monkeypatch):
     now_s, slept = 100.0, []
 
     def sleep(seconds):
@@ -158,7 +158,7 @@ def test_a_rest_is_twice_as_long_as_the_work_before_it(monkeypatch):
     monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now_s)
     monkeypatch.setattr(checkpointing.time, "sleep", sleep)
     pace = checkpointing._Pace()
-    for worked_s in (0.5, 2.0):
+    for worked_s in (0.02, 2.0):
         now_s += worked_s
         pace.rest()
-    assert slept == [1.0, 4.0]
+    assert slept == [pytest.approx(0.04), 0.1]

@@ -334,3 +334,12 @@ def test_readers_cannot_write(mapped):
 def test_only_this_user_can_read_the_file(mapped, path):
     mapped(create=True)
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_in_use_is_read_as_the_header_names_it(mapped):
+    writer = mapped(create=True)
+    fields = ("items", "authors", "topics", "epoch", "at_ms")
+    for number, name in enumerate((*fields, "sequence", "lag_ms", "visible"), start=3):
+        writer.header[name] = number
+    assert writer.counts() == tuple(int(writer.header[name][0]) for name in fields)
+    assert mapped().sequence() == int(writer.header["sequence"][0])

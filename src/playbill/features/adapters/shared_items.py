@@ -38,7 +38,7 @@ _HEADER = np.dtype(
         ("visible", "<i8"),
     ]
 )
-_SEQUENCE = 2
+_SEQUENCE = list(_HEADER.fields or ()).index("sequence")
 """The place of the sequence number among the numbers of the header."""
 _RESERVE_ROWS = 1 << 14
 _NAMES = 5
