@@ -127,13 +127,14 @@ def test_a_disk_that_refuses_leaves_the_checkpoint_before(tmp_path, monkeypatch)
     world.act(world.event("click", "ann", "v1"))
     world.step()
 
-    def full(file, **_):
-        file.write(b"half of it")
+    def full(file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="No space left"):
-        world.updater.checkpoint()
+    monkeypatch.setattr("playbill.features.checkpoint._PIECE_BYTES", 1_000)
+    with monkeypatch.context() as disk:
+        disk.setattr("playbill.features.checkpoint.os.fdatasync", full)
+        with pytest.raises(OSError, match="No space left"):
+            world.updater.checkpoint()
     assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT_FILE]
     assert state_digest(load_checkpoint(tmp_path, SETTINGS)) == digest
 
