@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.int64]
 Record = npt.NDArray[np.void]
 
 _log = logging.getLogger("playbill")
-_USER_VECTORS = 12_000
+_USER_VECTORS = 10_000
 _ROW_FILES = ("rows", "places")
 _UNUSABLE: tuple[type[Exception], ...] = (
     OSError,
@@ -108,7 +108,7 @@ class BundleModel:
     def user_vector(self, user: npt.NDArray[np.void]) -> Floats | None:
         """Return the (D,) vector of a (1,) ``USER_RECORD``, None when it is not finite.
 
-        The vectors of the last 12,000 different histories are kept.
+        The vectors of the last 10,000 different histories are kept.
         """
         history = user["history"].tobytes() + user["history_action"].tobytes()
         known = self._user_vectors.get(history)
