@@ -54,18 +54,19 @@ histories = st.lists(
 def test_serving_and_judging_read_the_same_bits_and_they_are_right(seed, history, row):
     interests = drawn(seed)
     videos, actions = [v for v, _ in history], [a for _, a in history]
-    user, features = viewer_of(videos, actions), np.full((2, 3), 7.0, np.float32)
-    asked = interests.ranker_input(features, np.array([row, 1]), user)
+    user, features = viewer_of(videos, actions), np.arange(9, dtype=np.float32).reshape(3, 3)
+    asked = interests.ranker_input(features, np.array([2, 0]), np.array([row, 1]), user)
     padded = np.zeros((1, HISTORY), np.uint32), np.zeros((1, HISTORY), np.uint8)
     padded[0][0, : len(videos)], padded[1][0, : len(actions)] = videos, actions
     judged = interests.crossed(np.array([row]), *padded)
-    assert (asked[:, :3] == 7.0).all()
+    assert (asked[:, :3] == features[[2, 0]]).all()
     assert (asked[0, 3:] == judged[0]).all()
     assert asked[0, 3:] == pytest.approx(plainly(interests, row, videos, actions), abs=1e-6)
 
 
 def test_a_viewer_without_a_past_and_a_new_video_cross_to_nothing():
-    asked = drawn(1).ranker_input(np.ones((1, 2), np.float32), np.array([10**6]), empty_user())
+    ones, first, new = np.ones((1, 2), np.float32), np.array([0]), np.array([10**6])
+    asked = drawn(1).ranker_input(ones, first, new, empty_user())
     assert asked[0].tolist() == [1.0, 1.0] + [0.0] * 2 * INTERESTS
 
 

@@ -43,7 +43,7 @@ KERNELS = (
     merge_kernel.merge,
     near_kernel.near_each,
     near_kernel.near_vector,
-    order_kernel.fill_heavy_input,
+    order_kernel.fill_categories,
     order_kernel.fill_scores,
     order_kernel.fill_keys,
     order_kernel.fill_ordered,
@@ -127,6 +127,6 @@ def test_no_request_waits_for_a_compiler(shared, vectors, interests):
             ranked = pipeline.run(asked, view_of(shared), Deadline(clock, 150.0))
             assert ranked is not None
             rows = np.arange(len(ranked.features))
-            interests.ranker_input(ranked.features, rows, asked.query.user)
+            interests.ranker_input(ranked.features, rows, rows, asked.query.user)
             assert ranked.features.shape == (10, len(FEATURES))
     assert [list(kernel.signatures) for kernel in KERNELS] == ready

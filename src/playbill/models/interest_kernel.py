@@ -45,11 +45,12 @@ def cross(row, interests, codes, step, out):
 
 
 @njit(**_HOW)
-def fill_ranker_input(features, rows, user, codes, step, deeds, out):
+def fill_ranker_input(features, places, rows, user, codes, step, deeds, out):
     """Fill (C, F + 2W) what the ranker is asked about C candidates of one viewer.
 
     Args:
-        features: (C, F) float32.
+        features: (N, F) float32.
+        places: (C,) int64, where each candidate stands among them.
         rows: (C,) int64 of the candidates.
         user: (1,) ``USER_RECORD``.
         codes: (I, W) int8.
@@ -64,9 +65,9 @@ def fill_ranker_input(features, rows, user, codes, step, deeds, out):
         if rows[c] < codes.shape[0]:
             near[c] = codes[rows[c]]
     add_up(user[0].history, user[0].history_action, codes, step, deeds, interests)
-    for c in range(features.shape[0]):
+    for c in range(rows.shape[0]):
         for f in range(count):
-            out[c, f] = features[c, f]
+            out[c, f] = features[places[c], f]
         for w in range(width):
             out[c, count + w] = interests[w]
         cross(c, interests, near, step, out[c, count + width :])

@@ -78,16 +78,19 @@ class Interests:
         np.save(folder / CODES_FILE, self.codes, allow_pickle=False)
         np.savez(folder / DEEDS_FILE, step=self.step, deeds=self.deeds)
 
-    def ranker_input(self, features: Floats, rows: Ints, user: npt.NDArray[np.void]) -> Floats:
+    def ranker_input(
+        self, features: Floats, places: Ints, rows: Ints, user: npt.NDArray[np.void]
+    ) -> Floats:
         """Return (C, F + 16) what the ranker is asked about C candidates of one viewer.
 
         Args:
-            features: (C, F) raw features.
+            features: (N, F) raw features.
+            places: (C,) where each candidate stands among them.
             rows: (C,) of the candidates.
             user: (1,) ``USER_RECORD``.
         """
-        asked = np.empty((len(features), features.shape[1] + 2 * INTERESTS), np.float32)
-        fill_ranker_input(features, rows, user, self.codes, self.step, self.deeds, asked)
+        asked = np.empty((len(rows), features.shape[1] + 2 * INTERESTS), np.float32)
+        fill_ranker_input(features, places, rows, user, self.codes, self.step, self.deeds, asked)
         return asked
 
     def crossed(
@@ -110,4 +113,5 @@ def warm_interests(user: npt.NDArray[np.void]) -> None:
     codes = np.zeros((1, INTERESTS), np.int8)
     codes.flags.writeable = False
     nothing = Interests(codes, np.float32(0.0), np.zeros((DEEDS, INTERESTS), np.float32))
-    nothing.ranker_input(np.zeros((1, 2), np.float32), np.zeros(1, np.int64), user)
+    none = np.zeros(1, np.int64)
+    nothing.ranker_input(np.zeros((1, 2), np.float32), none, none, user)

@@ -1,10 +1,10 @@
-"""Candidates in order of a score, and what the heavy scorer is asked about the first of them."""
+"""Candidates in order of a score, and the codes by which the heavy scorer knows them."""
 
 import numpy as np
 import numpy.typing as npt
 
-from playbill.ranking.order_kernel import fill_heavy_input, fill_keys, fill_ordered
-from playbill.ranking.stages import Candidates, Floats, RankingRequest
+from playbill.ranking.order_kernel import fill_categories, fill_keys, fill_ordered
+from playbill.ranking.stages import Candidates, RankingRequest, Rows
 from playbill.retrieval import ItemView
 
 
@@ -34,18 +34,9 @@ def best_first(candidates: Candidates) -> Candidates:
     return ordered
 
 
-def heavy_input(
-    request: RankingRequest, candidates: Candidates, count: int, view: ItemView
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Return (H, F) features and (H, 3) codes of the first ``count`` candidates.
-
-    The codes: surface, region, first topic + 1, 0 for none.
-    """
-    features, places = candidates.features, candidates.places
-    assert features is not None
-    assert places is not None
-    dense = np.empty((count, features.shape[1]), np.float32)
-    categories = np.empty((count, 3), np.int64)
+def categories_of(request: RankingRequest, rows: Rows, view: ItemView) -> npt.NDArray[np.int64]:
+    """Return (C, 3) codes of (C,) candidates: surface, region, first topic + 1, 0 for none."""
+    codes = np.empty((len(rows), 3), np.int64)
     place = request.surface, request.query.region
-    fill_heavy_input(places, features, candidates.rows, view.tables.items, place, dense, categories)
-    return dense, categories
+    fill_categories(rows, view.tables.items, place, codes)
+    return codes

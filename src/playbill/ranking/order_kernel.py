@@ -46,25 +46,20 @@ def fill_ordered(keys, columns, ordered):
 
 
 @njit(nogil=True, cache=True)
-def fill_heavy_input(places, features, rows, items, place, dense, categories):
-    """Fill what the heavy scorer is asked about the first H candidates.
+def fill_categories(rows, items, place, categories):
+    """Fill (C, 3) int64 codes of (C,) rows: surface, region, first topic + 1, 0 for none.
 
     Args:
-        places: (C,) where each candidate stands in ``features``.
-        features: (N, F) float32.
         rows: (C,) row of each candidate.
         items: (I,) records.
         place: surface code and region code.
-        dense: (H, F) float32.
-        categories: (H, 3) int64: surface, region, first topic + 1, 0 for none.
+        categories: (C, 3) int64.
     """
-    for h in range(dense.shape[0]):
-        for f in range(dense.shape[1]):
-            dense[h, f] = features[places[h], f]
-        categories[h, 0] = place[0]
-        categories[h, 1] = place[1]
-        topic = np.int64(items[rows[h]].topics[0])
-        categories[h, 2] = 0 if topic == NO_TOPIC else topic + 1
+    for c in range(rows.shape[0]):
+        categories[c, 0] = place[0]
+        categories[c, 1] = place[1]
+        topic = np.int64(items[rows[c]].topics[0])
+        categories[c, 2] = 0 if topic == NO_TOPIC else topic + 1
 
 
 @njit(nogil=True, cache=True)

@@ -21,9 +21,9 @@ from playbill.ranking.stages import (
     Rows,
     StageRecord,
     Trace,
+    no_rows,
 )
 from playbill.retrieval import (
-    SOURCE_CODES,
     DerivedLists,
     ExploreSource,
     FollowedSource,
@@ -36,6 +36,8 @@ from playbill.retrieval import (
     VectorSource,
     merged,
 )
+
+_NO_ROWS = no_rows()
 
 
 class Ranked(msgspec.Struct, frozen=True):
@@ -133,21 +135,20 @@ class Pipeline:
         """
         budget_ms = min(self._settings.source_budget_ms, whole.left_ms())
         deadline = Deadline(self._clock, budget_ms)
-        parts: list[Rows] = []
-        codes: list[int] = []
-        for source, quota in zip(self._sources, quotas, strict=True):
+        parts = [_NO_ROWS] * len(self._sources)
+        some = False
+        for place, (source, quota) in enumerate(zip(self._sources, quotas, strict=True)):
             if not quota:
                 continue
-            if any(map(len, parts)) and deadline.left_ms() <= 0.0:
+            if some and deadline.left_ms() <= 0.0:
                 trace.reasons.append(f"source_skipped:{source.name}")
                 continue
             started_s = self._clock.elapsed_s()
-            found = source.retrieve(request.query, view, quota)
-            parts.append(found)
-            codes.append(SOURCE_CODES[source.name])
+            parts[place] = found = source.retrieve(request.query, view, quota)
+            some = some or len(found) > 0
             if request.told:
                 self._tell(trace, source.name, "source", 0, len(found), started_s)
-        return Candidates(*merged(parts, codes))
+        return Candidates(*merged(parts))
 
     def _permitted(
         self, request: RankingRequest, candidates: Candidates, view: ItemView, trace: Trace

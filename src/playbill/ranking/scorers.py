@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from playbill.core import Clock, DependencyUnavailable
 from playbill.ranking.deadline import Breaker, CostMeter, Deadline
-from playbill.ranking.order import heavy_input
+from playbill.ranking.order import categories_of
 from playbill.ranking.order_kernel import fill_utility
 from playbill.ranking.stages import Candidates, Floats, RankingRequest
 from playbill.retrieval import ItemView, VectorTable
@@ -48,13 +48,16 @@ class RankingModel(Protocol):
         """Return (C,) approximate utility of (C, F) features."""
         ...
 
-    def heavy(self, features: Floats, categories: Ints, rows: Ints, user: Record) -> Floats:
+    def heavy(
+        self, features: Floats, places: Ints, categories: Ints, rows: Ints, user: Record
+    ) -> Floats:
         """Return (C, 4) calibrated probabilities of ``TASKS``, for candidates of one request.
 
         What is the viewer's or the request's may be read from the first candidate alone.
 
         Args:
-            features: (C, F) raw features.
+            features: (N, F) raw features.
+            places: (C,) where each candidate stands among them.
             categories: (C, 3) surface code, region code, first topic + 1.
             rows: (C,) of the candidates.
             user: (1,) ``USER_RECORD``.
@@ -114,7 +117,7 @@ class HeavyScorer:
             candidates: best first by the light scorer; ``utility`` is filled here.
             values: (4,) utilities of ``TASKS``, the model's own when None.
         """
-        if candidates.features is None:
+        if candidates.features is None or candidates.places is None:
             return Heavy(0, "features_missing")
         if not self._breaker.allows():
             return Heavy(0, "heavy_scorer_resting")
@@ -128,9 +131,9 @@ class HeavyScorer:
         started_s = self._clock.elapsed_s()
         utility = np.empty(len(candidates.rows), np.float32)
         try:
-            features, categories = heavy_input(request, candidates, count, view)
-            rows, user = candidates.rows[:count], request.query.user
-            p_action = model.heavy(features, categories, rows, user)
+            rows, places = candidates.rows[:count], candidates.places[:count]
+            codes = categories_of(request, rows, view)
+            p_action = model.heavy(candidates.features, places, codes, rows, request.query.user)
             finite = fill_utility(
                 p_action, model.value_weights if values is None else values, utility
             )

@@ -67,21 +67,20 @@ def joined(first, second, below, found):
 
 
 @njit(nogil=True, cache=True)
-def merge(rows, ends, codes, merged, named):
-    """Fill each row once, where it came first, with the code of its list; return how many.
+def merge(parts, merged, named):
+    """Fill each row once, where it came first, and which list that was; return how many.
 
     Args:
-        rows: (C,) int64, lists laid end to end.
-        ends: (S,) int64, where each list ends.
-        codes: (S,) uint8.
-        merged: (C,) int64.
-        named: (C,) uint8.
+        parts: a tuple of S lists, (C,) int64 rows each, not negative.
+        merged: int64, room for all of them.
+        named: uint8, likewise; 1 for the first list.
     """
-    count = first_places(rows, merged)
-    part = 0
-    for c in range(count):
-        while merged[c] >= ends[part]:
-            part += 1
-        named[c] = codes[part]
-        merged[c] = rows[merged[c]]
+    slots = room_for(merged.shape[0])
+    count, name = 0, 1
+    for rows in parts:
+        for c in range(rows.shape[0]):
+            if joins(slots, rows[c]):
+                merged[count], named[count] = rows[c], name
+                count += 1
+        name += 1
     return count

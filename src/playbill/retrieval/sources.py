@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -202,12 +201,15 @@ class ExploreSource:
         return rows[: drawn(pool, seed, rows)]
 
 
-def merged(parts: Sequence[Rows], codes: Sequence[int]) -> tuple[Rows, npt.NDArray[np.uint8]]:
-    """Return what several lists name, each row once, and the code of the list it came first in."""
-    rows = np.concatenate(parts) if parts else _NOTHING
-    ends = np.fromiter(accumulate(map(len, parts)), np.int64, len(parts))
-    found, named = np.empty(len(rows), np.int64), np.empty(len(rows), np.uint8)
-    count = merge(rows, ends, np.array(codes, np.uint8), found, named)
+def merged(parts: Sequence[Rows]) -> tuple[Rows, npt.NDArray[np.uint8]]:
+    """Return what several lists name, each row once, and the code of the list it came first in.
+
+    Args:
+        parts: what each source found, all of them in the order of ``SOURCES``.
+    """
+    most = sum(map(len, parts))
+    found, named = np.empty(most, np.int64), np.empty(most, np.uint8)
+    count = merge(tuple(parts), found, named)
     return found[:count], named[:count]
 
 

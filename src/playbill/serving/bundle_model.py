@@ -130,9 +130,12 @@ class BundleModel:
         """Return (C,) approximate utility of (C, F) features."""
         return self._light.score(features)
 
-    def heavy(self, features: Floats, categories: Ints, rows: Ints, user: Record) -> Floats:
+    def heavy(
+        self, features: Floats, places: Ints, categories: Ints, rows: Ints, user: Record
+    ) -> Floats:
         """Return (C, 4) calibrated probabilities of ``TASKS`` for one request's candidates."""
-        return self._ranker.score(self._interests.ranker_input(features, rows, user), categories)
+        asked = self._interests.ranker_input(features, places, rows, user)
+        return self._ranker.score(asked, categories)
 
 
 def _numbers(path: Path) -> npt.NDArray[np.int32]:

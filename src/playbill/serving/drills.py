@@ -115,14 +115,16 @@ class DrilledModel:
             raise DependencyUnavailable("the light scorer fails: a drill runs")
         return self._model.light(features)
 
-    def heavy(self, features: Floats, categories: Ints, rows: Ints, user: Record) -> Floats:
+    def heavy(
+        self, features: Floats, places: Ints, categories: Ints, rows: Ints, user: Record
+    ) -> Floats:
         """Return (C, 4) probabilities."""
         if self._drills.runs(Drill.SCORER_RAISES):
             raise DependencyUnavailable("the heavy scorer fails: a drill runs")
         if self._drills.runs(Drill.SCORER_HANGS):
             _hang()
         started_s = self._clock.elapsed_s()
-        p_action = self._model.heavy(features, categories, rows, user)
+        p_action = self._model.heavy(features, places, categories, rows, user)
         if self._drills.runs(Drill.SCORER_SLOW):
             took_s = self._clock.elapsed_s() - started_s
             threading.Event().wait(9.0 * took_s)

@@ -10,11 +10,12 @@ from playbill.core import Clock
 from playbill.features import Assembler, ItemTables, empty_user
 from playbill.models import LightScorer, warm_interests, warm_layers, warm_user_tower
 from playbill.ranking import Candidates, Policies, RankingRequest, expected_utility, permitted
-from playbill.ranking.order import best_first, heavy_input
+from playbill.ranking.order import best_first, categories_of
 from playbill.ranking.order_kernel import fill_scores
 from playbill.ranking.rules_kernel import broken_by
 from playbill.retrieval import (
     EVERY_ROW,
+    SOURCES,
     CatalogueVectors,
     ItemView,
     Query,
@@ -80,7 +81,7 @@ def _warm_search(shared: SharedView, clock: Clock, settings: Settings) -> None:
 def _warm_rules(shared: SharedView, clock: Clock, settings: Settings) -> None:
     tables, user = _first(shared), _viewer()
     rows, bits = np.zeros(4, np.int64), np.empty(4, np.uint8)
-    merged([rows], [1])
+    merged([rows] * len(SOURCES))
     broken_by(rows, tables.items, user, np.uint32(1), rows, EVERY_ROW, 1, bits)
     permitted(bits, 2)
     first_of_each(rows)
@@ -109,7 +110,7 @@ def _warm_ranking(shared: SharedView, clock: Clock, settings: Settings) -> None:
     light = np.zeros(4, np.float32)
     came = Candidates(rows, np.zeros(4, np.uint8), features, np.arange(4), light)
     candidates = best_first(came)
-    heavy_input(asked, candidates, 2, view)
+    categories_of(asked, rows, view)
     candidates.utility = expected_utility(np.zeros((4, 4), np.float32), np.zeros(4, np.float32))
     fill_scores(candidates.utility, light, light)
     Policies(settings.serving).of(1).selector.select(asked, candidates, view)
