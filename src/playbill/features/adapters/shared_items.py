@@ -19,6 +19,7 @@ from playbill.core import DependencyUnavailable
 from playbill.features.definitions import features_digest
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VIDEO_NAME, VISIBLE
 from playbill.features.pages import touch
+from playbill.features.records_kernel import put_records, take_records
 from playbill.features.state import FeatureState
 from playbill.features.trending import TRENDING_LIST
 
@@ -49,6 +50,18 @@ Records = npt.NDArray[np.void]
 
 def _layout_key() -> int:
     return int(features_digest()[7:23], 16)
+
+
+def _words(records: Records) -> npt.NDArray[np.uint64]:
+    """Return (N, W) the words of (N,) records, a view."""
+    return records.view(np.uint64).reshape(len(records), records.itemsize // 8)
+
+
+def _taken(records: Records, rows: npt.NDArray[np.int64]) -> Records:
+    """Return copies of the records of some rows."""
+    taken = np.empty(len(rows), records.dtype)
+    take_records(_words(records), rows, _words(taken))
+    return taken
 
 
 def _visible(items: Records) -> int:
@@ -126,18 +139,19 @@ class SharedItems:
         """
         self._reserve(state)
         head = self.header[0]
+        tables = self.items, self.authors, self.topics
+        sources = state.items.records, state.authors.records, state.topics.records
+        # What can be done before it is done before: readers wait while the number is odd. What is
+        # replaced is read for its memory to be near, too.
+        ready = [_taken(source, changed) for source, changed in zip(sources, rows, strict=True)]
+        replaced = [_taken(table, changed) for table, changed in zip(tables, rows, strict=True)]
+        more = _visible(ready[0]) - _visible(replaced[0])
+        new = rows[0][rows[0] >= int(head["items"])]
+        names = state.names.names[new]
         head["sequence"] |= np.uint64(1)
-        videos = rows[0]
-        more = _visible(state.items.records[videos]) - _visible(self.items[videos])
-        for target, source, changed in zip(
-            (self.items, self.authors, self.topics),
-            (state.items, state.authors, state.topics),
-            rows,
-            strict=True,
-        ):
-            target[changed] = source.records[changed]
-        new = videos[videos >= int(head["items"])]
-        self.names[new] = state.names.names[new]
+        for table, changed, records in zip(tables, rows, ready, strict=True):
+            put_records(_words(table), changed, _words(records))
+        self.names[new] = names
         self.trending[:] = state.trending.top
         # Videos last: a reader that counts a video must find its author and topics counted.
         head["topics"], head["authors"] = state.topics.count, state.authors.count
@@ -164,9 +178,7 @@ class SharedItems:
             (self.topics, state.topics),
         ):
             count = source.count
-            words = source.records.itemsize // 8
-            theirs = target[:count].view(np.uint64).reshape(count, words)
-            ours = source.used().view(np.uint64).reshape(count, words)
+            theirs, ours = _words(target[:count]), _words(source.used())
             changed.append(np.flatnonzero((theirs != ours).any(axis=1)))
         self.header["visible"] = _visible(self.items[: state.items.count])
         self.publish(state, (changed[0], changed[1], changed[2]), 0)
