@@ -7,6 +7,20 @@ from pathlib import Path
 from playbill.app.process import queued_for_a_core_s
 from playbill.core import Clock
 
+_STAT = Path("/proc/stat")
+_STEAL = 8
+"""The place of the time that a virtual machine's host gave to others, on a line of /proc/stat."""
+
+
+def steal_ms() -> float:
+    """Return how long all cores together have waited for the machine's host, since it began.
+
+    Where there is no host, or it does not say so, that is 0. Source: proc_stat(5).
+    """
+    fields = _STAT.read_text().partition("\n")[0].split()
+    ticks = int(fields[_STEAL]) if len(fields) > _STEAL else 0
+    return 1000.0 * ticks / os.sysconf("SC_CLK_TCK")
+
 
 class CoreTime:
     """Time on a core and time in the queue for one, from its making to ``shares``.

@@ -222,4 +222,5 @@ def load_row(offered_per_s: float, load: Load, loop: str) -> dict[str, Any]:
         "failed": load.failed,
         "problems": dict(load.problems),
         "empty": load.empty,
+        "steal_ms": round(load.steal_ms, 1),
     }

@@ -15,6 +15,7 @@ import numpy as np
 
 from playbill.benchmarks.alarm import Alarm
 from playbill.benchmarks.connections import Connections
+from playbill.benchmarks.cores import steal_ms
 from playbill.core import Clock
 
 _TIER = re.compile(rb'"tier":"([a-z]+)"')
@@ -28,7 +29,8 @@ class Load:
     """What came back: tiers, what was no 200 and why, empty pages; of each reply when and what.
 
     ``latency_ms``, ``done_s`` (seconds of the monotonic clock) and ``bundles`` (digests, empty for
-    none) have one entry for each reply of status 200.
+    none) have one entry for each reply of status 200. ``steal_ms``: what the host of a virtual
+    machine kept its cores waiting meanwhile, all together; nobody inside can do anything about it.
     """
 
     seconds: float = 0.0
@@ -39,6 +41,7 @@ class Load:
     failed: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     empty: int = 0
+    steal_ms: float = 0.0
 
     @property
     def per_s(self) -> float:
@@ -75,6 +78,7 @@ class Generator:
     async def closed(self, connections: int, seconds: float) -> Load:
         """Ask on some connections, each as soon as it has its reply."""
         load = Load(seconds)
+        stolen_ms = steal_ms()
         end_s = self._clock.elapsed_s() + seconds
 
         async def one() -> None:
@@ -82,11 +86,13 @@ class Generator:
                 await self._ask(load, self._clock.elapsed_s())
 
         await asyncio.gather(*(one() for _ in range(connections)))
+        load.steal_ms = steal_ms() - stolen_ms
         return load
 
     async def open(self, per_s: float, seconds: float, random: np.random.Generator) -> Load:
         """Ask at random instants, ``per_s`` a second on average (a Poisson process)."""
         load = Load(seconds)
+        stolen_ms = steal_ms()
         began_s = self._clock.elapsed_s()
         under_way: set[asyncio.Task[None]] = set()
         with contextlib.closing(Alarm()) as alarm:
@@ -98,6 +104,7 @@ class Generator:
         if under_way:
             await asyncio.wait(under_way, timeout=_PATIENCE_S)
         load.failed += len(under_way)
+        load.steal_ms = steal_ms() - stolen_ms
         return load
 
     async def _until(self, due_s: float, alarm: Alarm) -> None:

@@ -111,7 +111,9 @@ def _of_index(report: Report) -> Sequence[str]:
     )
 
 
-_LOADS = ("offered_per_s", "per_s", "p50_ms", "p95_ms", "p99_ms", "failed", "empty", "tiers")
+_LOADS = (
+    "offered_per_s", "per_s", "p50_ms", "p95_ms", "p99_ms", "failed", "empty", "steal_ms", "tiers"
+)  # fmt: skip
 FEED = View("Feeds of 20 over HTTP", "loads", ("loop", *_LOADS), _latencies)
 OVERLOAD = View("Overload", "loads", ("stage", *_LOADS), _latencies)
 FOLD = View(
