@@ -7,7 +7,6 @@ import pytest
 
 from laws.feature_stories import open_catalogue
 from laws.feature_worlds import SETTINGS, World
-from playbill.app import checkpointing
 from playbill.app.checkpointing import Checkpoints
 from playbill.features import NoCheckpoint, load_checkpoint, state_digest
 from playbill.features.checkpoint import CHECKPOINT_FILE
@@ -145,20 +144,3 @@ def test_whoever_writes_beside_others_rests_after_each_piece(world, tmp_path, mo
     world.updater.checkpoint(tmp_path / "aside", lambda: rests.append(None))
     assert len(rests) >= len(world.state.items.used().tobytes()) // 1_000 > 0
     assert state_digest(load_checkpoint(tmp_path / "aside", SETTINGS)) == state_digest(world.state)
-
-
-def test_a_rest_is_twice_as_long_as_the_work_before_it_within_bounds(monkeypatch):
-    now_s, slept = 100.0, []
-
-    def sleep(seconds):
-        nonlocal now_s
-        now_s += seconds
-        slept.append(seconds)
-
-    monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now_s)
-    monkeypatch.setattr(checkpointing.time, "sleep", sleep)
-    pace = checkpointing._Pace()
-    for worked_s in (0.02, 2.0):
-        now_s += worked_s
-        pace.rest()
-    assert slept == [pytest.approx(0.04), 0.1]

@@ -57,13 +57,19 @@ def test_a_file_that_is_gone_large_or_mapped_by_nobody_is_left_alone(tmp_path):
     held.close()
 
 
+def test_whoever_enters_pages_beside_others_rests_after_each_part(tmp_path):
+    rests = []
+    touch(np.zeros(3 * pages._PART_BYTES + 8, np.uint8), rest=lambda: rests.append(None))
+    assert len(rests) in (4, 5)
+
+
 def test_where_the_system_cannot_pages_are_read_instead(tmp_path, monkeypatch):
     path = tmp_path / "data"
     path.write_bytes(bytes(3_000 * mmap.PAGESIZE))
     with path.open("rb") as file:
         held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
     array = np.frombuffer(held, np.float32)
-    monkeypatch.setattr(pages, "_enter", lambda address, size: False)
+    monkeypatch.setattr(pages, "_enter", lambda address, size, rest: False)
     touch(array, np.zeros(0))
     before = faults()
     array.view(np.uint8)[:: mmap.PAGESIZE].max()

@@ -5,17 +5,17 @@ import ctypes
 import errno
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Protocol
 
 from playbill.app.process import say
+from playbill.app.resting import Rests
 from playbill.core import sync_folder
-from playbill.features.checkpoint import CHECKPOINT_FILE, Rest
+from playbill.features import Rest
+from playbill.features.checkpoint import CHECKPOINT_FILE
 
 _PR_SET_PDEATHSIG = 1
 _NICE = 10
-_RESTS, _LONGEST_REST_S = 2.0, 0.1
 _FIRST_OWN_FILE = 3
 _DRAFTS = "next"
 
@@ -40,22 +40,6 @@ class Rows(Protocol):
     def on_disk(self, commit: int) -> bool:
         """Return whether a commit outlives a power cut, and see to it that it soon will."""
         ...
-
-
-class _Pace:
-    """Rest twice as long as one worked: memory and the disk are those of who serves, too.
-
-    A tenth of a second at most: on a slow disk most of the work was waiting, which is in nobody's
-    way.
-    """
-
-    def __init__(self) -> None:
-        self._since_s = time.monotonic()
-
-    def rest(self) -> None:
-        """Return after the rest."""
-        time.sleep(min(_RESTS * (time.monotonic() - self._since_s), _LONGEST_REST_S))
-        self._since_s = time.monotonic()
 
 
 class Counted(Protocol):
@@ -137,7 +121,7 @@ class Checkpoints:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             os.closerange(_FIRST_OWN_FILE, os.sysconf("SC_OPEN_MAX"))
             os.nice(_NICE)
-            self._updater.checkpoint(self._drafts(), _Pace().rest)
+            self._updater.checkpoint(self._drafts(), Rests().rest)
             refusal = 0
         except OSError as error:
             refusal = error.errno or errno.EIO

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.app.lists_watch import rows_of
+from playbill.app.resting import Rests
 from playbill.app.wiring import Wiring
 from playbill.contracts import REQUEST_RECORD
 from playbill.core import InvalidInput, PlaybillError
 from playbill.events import newest_feeds
+from playbill.features import Rest
 from playbill.features.adapters.shared_items import SharedItems
 from playbill.ranking import Hydrator, Pipeline, RankingModel, RankingRequest
 from playbill.registry import BundleStore
@@ -72,18 +74,23 @@ class Opening:
         """
         from playbill.serving.bundle_model import BundleModel
 
-        model = BundleModel.load(self.store.path(digest), digest, self.store.verify(digest))
+        rest: Rest = Rests().rest if replaces else lambda: None
+        manifest = self.store.verify(digest)
+        rest()
+        model = BundleModel.load(self.store.path(digest), digest, manifest, rest)
         if items is None:
             return model, {}
+        model.touch(rest)
         model.vectors.extend(view_of(items).tables, model.tower)
+        rest()
         model.vectors.freshen(self.lists.fresh[:NEAR_AMONG])
         if model.vectors.annex.crowded:
             model.vectors.annex.merge()
         if not replaces:
             items.touch()
-        model.touch()
         popular = self.popular_rows(model, items)
-        self._rehearse(model, items, requests, replaces=replaces)
+        rest()
+        self._rehearse(model, items, requests, rest, replaces=replaces)
         return model, popular
 
     def popular_rows(self, model: "BundleModel", items: SharedItems) -> dict[int, Rows]:
@@ -116,13 +123,14 @@ class Opening:
         model: "BundleModel",
         items: SharedItems,
         requests: list[RankingRequest],
+        rest: Rest,
         *,
         replaces: bool,
     ) -> None:
         # As they are now: the loop changes its own, and the view must not be older than they are.
         pipeline = self.pipeline(model, items, copy(self.lists))
         try:
-            rehearsed = rehearse(pipeline, requests, view_of(items), self.wiring.clock)
+            rehearsed = rehearse(pipeline, requests, view_of(items), self.wiring.clock, rest)
         except Exception as error:
             if replaces:
                 raise

@@ -27,7 +27,7 @@ from playbill.features.layout import (
     empty_user,
 )
 from playbill.features.memory_users import MemoryUserState
-from playbill.features.pages import touch
+from playbill.features.pages import Rest, touch
 from playbill.features.parity import Mismatch, ParityReport, ServedTrace, check_parity
 from playbill.features.point_in_time import (
     Block,
@@ -84,6 +84,7 @@ __all__ = [
     "ParityReport",
     "Publisher",
     "Replay",
+    "Rest",
     "ServedFeatures",
     "ServedTrace",
     "Updater",

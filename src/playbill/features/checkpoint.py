@@ -3,7 +3,6 @@
 import io
 import os
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
@@ -15,12 +14,12 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import canonical_json, content_digest, replace_file
 from playbill.features.definitions import features_digest
+from playbill.features.pages import Rest
 from playbill.features.state import FeatureState
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-Rest = Callable[[], None]
 _PIECE_BYTES = 1 << 23
 _PART_BYTES = 1 << 18
 CHECKPOINT_FILE = "item-state.npz"

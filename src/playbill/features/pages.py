@@ -8,15 +8,18 @@ Source: madvise(2), MADV_POPULATE_READ.
 
 import ctypes
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-_PART_BYTES = 1 << 26
+Rest = Callable[[], None]
+"""Called between two parts of long work; whoever does it beside requests rests there."""
+_PART_BYTES = 1 << 22
 """Entered at once: whoever needs the process's map for something else waits that long."""
-_MOST_BYTES = 8 * _PART_BYTES
+_MOST_BYTES = 1 << 29
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _POPULATE_READ = 22
 _MAPS = Path("/proc/self/maps")
@@ -25,10 +28,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 
-def touch(*arrays: npt.NDArray[Any]) -> None:
-    """Have every page of contiguous arrays at hand; a pass for a thread."""
+def touch(*arrays: npt.NDArray[Any], rest: Rest = lambda: None) -> None:
+    """Have every page of contiguous arrays at hand; a pass for a thread, with rests in between."""
     for array in arrays:
-        if array.nbytes and not _enter(array.ctypes.data, array.nbytes):
+        if array.nbytes and not _enter(array.ctypes.data, array.nbytes, rest):
             array.reshape(-1).view(np.uint8)[::_PAGE].max()
 
 
@@ -65,11 +68,12 @@ def enter_file(path: Path, first: int, most_bytes: int) -> int:
     return done
 
 
-def _enter(address: int, size: int) -> bool:
+def _enter(address: int, size: int, rest: Rest = lambda: None) -> bool:
     """Return whether all pages of a stretch of memory could be entered, part by part."""
     end, at = address + size, address - address % _PAGE
     while at < end:
         if _libc.madvise(at, min(_PART_BYTES, end - at), _POPULATE_READ):
             return False
         at += _PART_BYTES
+        rest()
     return True

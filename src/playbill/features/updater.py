@@ -13,9 +13,10 @@ from playbill.core import Clock, DependencyUnavailable
 from playbill.events import EpochInput, EpochLog, EpochRecord
 from playbill.events.partitions import by_precedence, fact_partitions
 from playbill.features.batched_users import BatchedUsers
-from playbill.features.checkpoint import NoCheckpoint, Rest, load_checkpoint, save_checkpoint
+from playbill.features.checkpoint import NoCheckpoint, load_checkpoint, save_checkpoint
 from playbill.features.fold import Fold, Folded
 from playbill.features.pace import Pace
+from playbill.features.pages import Rest
 from playbill.features.replay import Replay
 from playbill.features.state import FeatureState
 

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from playbill.features import ItemTables, touch
+from playbill.features import ItemTables, Rest, touch
 from playbill.retrieval.annex import Annex, roomy
 from playbill.retrieval.gather_kernel import gather
 from playbill.retrieval.near_kernel import near_each, near_vector
@@ -103,10 +103,10 @@ class CatalogueVectors:
             index = VectorIndex.of_one_list(vectors[known], listed.astype(np.uint64))
             self._newest = index, (index.segment(listed), *Annex(index).segments)
 
-    def touch(self) -> None:
+    def touch(self, rest: Rest = lambda: None) -> None:
         """Look at every page of what is mapped, so that no search is the first to; for a thread."""
-        touch(self.index.codes, self.index.scales, self.row_of_place, self._mapped)
-        touch(*self._transitions.arrays)
+        arrays = self.index.codes, self.index.scales, self.row_of_place, self._mapped
+        touch(*arrays, *self._transitions.arrays, rest=rest)
 
     def rows_of(self, keys: npt.NDArray[np.uint64], items: npt.NDArray[np.void]) -> Rows:
         """Return (K,) the row of each of (K,) keys, -1 for none.

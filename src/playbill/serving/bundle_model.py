@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from playbill.contracts import Manifest
 from playbill.core import InvalidInput
-from playbill.features import FEATURE_NAMES, features_digest, touch
+from playbill.features import FEATURE_NAMES, Rest, features_digest, touch
 from playbill.models import (
     TASKS,
     VIEWER_INPUTS,
@@ -57,8 +57,10 @@ class BundleModel:
     _user_vectors: OrderedDict[bytes, Floats] = field(default_factory=OrderedDict)
 
     @classmethod
-    def load(cls, folder: Path, digest: str, manifest: Manifest) -> "BundleModel":
-        """Open a verified bundle.
+    def load(
+        cls, folder: Path, digest: str, manifest: Manifest, rest: Rest = lambda: None
+    ) -> "BundleModel":
+        """Open a verified bundle, with rests between its parts.
 
         Raises:
             InvalidInput: it was trained on other features, or a part of it cannot be used.
@@ -67,6 +69,7 @@ class BundleModel:
             raise _refused(folder, "it was trained on other feature definitions than this version")
         try:
             index = VectorIndex.load(folder / "index")
+            rest()
             rows, places = (_numbers(folder / "index" / f"{name}.npy") for name in _ROW_FILES)
             if len(rows) != len(index.keys) or places.max(initial=-1) >= len(index.keys):
                 raise _refused(folder, f"{len(rows):,} rows for {len(index.keys):,} places")
@@ -74,8 +77,10 @@ class BundleModel:
             if len(transitions.starts) > 1 + len(rows):
                 raise _refused(folder, f"transitions of more than its {len(rows):,} places")
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
+            rest()
             ranges = EightBits.load(folder)
             ranker = ServedRanker.load(folder / "ranker.onnx", VIEWER_INPUTS, ranges)
+            rest()
             if ranges is not None and not ranker.eight_bits:
                 _log.info("%s is served in float32: products of bytes overflow here", folder.name)
             return cls(
@@ -100,10 +105,10 @@ class BundleModel:
         """Return item vectors and their index."""
         return self.vectors
 
-    def touch(self) -> None:
+    def touch(self, rest: Rest = lambda: None) -> None:
         """Look at every page of what is mapped, so that no feed is the first to; for a thread."""
-        self.vectors.touch()
-        touch(self._interests.codes)
+        self.vectors.touch(rest)
+        touch(self._interests.codes, rest=rest)
 
     def user_vector(self, user: npt.NDArray[np.void]) -> Floats | None:
         """Return the (D,) vector of a (1,) ``USER_RECORD``, None when it is not finite.

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import Clock, DependencyUnavailable
+from playbill.features import Rest
 from playbill.ranking import Deadline, Pipeline, RankingRequest
 from playbill.retrieval import ItemView, Query
 from playbill.serving.user_rows import UserRows
@@ -44,15 +45,20 @@ def requests_again(
 
 
 def rehearse(
-    pipeline: Pipeline, requests: Sequence[RankingRequest], view: ItemView, clock: Clock
+    pipeline: Pipeline,
+    requests: Sequence[RankingRequest],
+    view: ItemView,
+    clock: Clock,
+    rest: Rest = lambda: None,
 ) -> Rehearsed:
-    """Make feeds and throw them away, for ``BUDGET_S`` at most.
+    """Make feeds and throw them away, for ``BUDGET_S`` at most, with rests in between.
 
     Args:
         pipeline: of the bundle that is about to serve; nobody else may use it meanwhile.
         requests: what to ask it.
         view: item state.
         clock: measures.
+        rest: called after each feed.
     """
     began_s = clock.elapsed_s()
     made, trouble = 0, None
@@ -65,6 +71,7 @@ def rehearse(
             made += 1
         except DependencyUnavailable as error:
             trouble = trouble or error
+        rest()
     return Rehearsed(made, trouble)
 
 
