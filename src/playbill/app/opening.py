@@ -1,5 +1,6 @@
 """Everything that is done to a bundle before it serves, so that no feed is the first to do it."""
 
+import time
 from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from playbill.serving.bundle_model import BundleModel
 
 Rows = npt.NDArray[np.int64]
+_RESTS = 6.0
+"""A seventh of the core at most: feeds may need most of it."""
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ class Opening:
         """
         from playbill.serving.bundle_model import BundleModel
 
-        rest: Rest = Rests().rest if replaces else lambda: None
+        rest: Rest = Rests(_RESTS, time.thread_time).rest if replaces else lambda: None
         manifest = self.store.verify(digest)
         rest()
         model = BundleModel.load(self.store.path(digest), digest, manifest, rest)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.features import Rest
 from playbill.models.curves import curves_of
 from playbill.models.eight_bits import EightBitLayer, EightBits, in_eight_bits
 from playbill.models.layers_graph import eight_bit_graph, layers_graph
@@ -190,7 +191,11 @@ class ServedRanker:
 
     @classmethod
     def load(
-        cls, path: Path, viewers: Sequence[bool], eight_bits: EightBits | None = None
+        cls,
+        path: Path,
+        viewers: Sequence[bool],
+        eight_bits: EightBits | None = None,
+        rest: Rest = lambda: None,
     ) -> "ServedRanker":
         """Return the ranker of a file; a graph that the exporter did not write is run as it is.
 
@@ -198,6 +203,7 @@ class ServedRanker:
             path: the file.
             viewers: (F,) which features are the same for all candidates of a request.
             eight_bits: of the same bundle; used where this machine multiplies bytes exactly.
+            rest: called between two parts of the work.
 
         Raises:
             InvalidInput: it cannot be loaded, takes another number of features, or its layers on
@@ -208,9 +214,11 @@ class ServedRanker:
         count = layers_of(graph) if graph else 0
         if graph is None or not count:
             return cls(whole)
+        rest()
         layers = Layers(graph.constants, count, viewers)
         dense, categories = _tried(graph, viewers)
         expected, found = whole.score(dense, categories), layers.score(dense, categories)
+        rest()
         if not np.allclose(found, expected, rtol=0.0, atol=_TOLERANCE):
             raise InvalidInput(
                 f"{path.name} gives {expected[0]} and its layers give {found[0]}",

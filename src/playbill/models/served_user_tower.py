@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playbill.core import InvalidInput
+from playbill.features import Rest
 from playbill.features.layout import HISTORY
 from playbill.models.onnx_wire import Graph
 from playbill.models.runtimes import UserTower
@@ -36,8 +37,8 @@ class ServedUserTower:
         self._tower = tower
 
     @classmethod
-    def load(cls, path: Path) -> "ServedUserTower":
-        """Return the tower of a file, tried on histories of every length.
+    def load(cls, path: Path, rest: Rest = lambda: None) -> "ServedUserTower":
+        """Return the tower of a file, tried on histories of every length, with rests in between.
 
         A graph with other constants than the exporter writes is run as it is.
 
@@ -50,6 +51,7 @@ class ServedUserTower:
         tower = cls(whole if numbers is None else numbers)
         random = np.random.default_rng(0)
         for count in range(HISTORY + 1):
+            rest()
             vectors = random.normal(scale=0.125, size=(count, WIDTH)).astype(np.float32)
             kinds = random.integers(0, KINDS, count)
             expected, found = whole.vector(vectors, kinds), tower._vector(vectors, kinds)

@@ -79,8 +79,9 @@ class BundleModel:
             lists = msgspec.json.decode((folder / "popular.json").read_bytes())
             rest()
             ranges = EightBits.load(folder)
-            ranker = ServedRanker.load(folder / "ranker.onnx", VIEWER_INPUTS, ranges)
+            ranker = ServedRanker.load(folder / "ranker.onnx", VIEWER_INPUTS, ranges, rest)
             rest()
+            user_tower = ServedUserTower.load(folder / "user_tower.onnx", rest)
             if ranges is not None and not ranker.eight_bits:
                 _log.info("%s is served in float32: products of bytes overflow here", folder.name)
             return cls(
@@ -92,7 +93,7 @@ class BundleModel:
                 {int(code): np.array(found, np.uint64) for code, found in lists.items()},
                 ranker,
                 Interests.load(folder),
-                ServedUserTower.load(folder / "user_tower.onnx"),
+                user_tower,
                 LightScorer.load(folder / "light.npz"),
             )
         except _UNUSABLE as error:
