@@ -7,6 +7,7 @@ import pytest
 
 from playbill.benchmarks.capacity import full_runs, full_share, told
 from playbill.benchmarks.load import Load
+from playbill.core import DependencyUnavailable
 
 
 class Scripted:
@@ -54,6 +55,15 @@ def test_where_nothing_helps_the_best_of_what_came_is_told_with_its_tiers():
     assert generator.asked == [3.0, *[1.0] * 20, *[6.0] * 3]
     assert runs[0].tiers == {"full": 90, "popular": 10}
     assert told(runs)["capacity_full_share"] == 0.9
+
+
+def test_where_nothing_is_answered_that_is_said_with_what_came_instead():
+    class Refused(Scripted):
+        async def closed(self, connections, seconds):
+            return Load(seconds, failed=7, problems=Counter({"503": 7}))
+
+    with pytest.raises(DependencyUnavailable, match=r"no feed was answered.* 503 21"):
+        asyncio.run(full_runs(Refused(()), 6.0, lambda stage, share: None))
 
 
 def test_what_failed_is_not_full():

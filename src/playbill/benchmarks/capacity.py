@@ -1,11 +1,13 @@
 """Capacity: full feeds a second in a closed loop. What was served with less work does not count."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 
 from playbill.benchmarks.load import Generator, Load
 from playbill.contracts import Tier
+from playbill.core import DependencyUnavailable
 
 OnStage = Callable[[str, float], None]
 _CONNECTIONS = 2
@@ -23,6 +25,9 @@ async def full_runs(
 
     A run in which some feed was not full is made again, up to three times as many in all. Where
     full feeds do not come for so long, the best of what came is returned, which its tiers tell.
+
+    Raises:
+        DependencyUnavailable: no reply came at all.
     """
     on_stage("capacity", 0.0)
     await generator.closed(_CONNECTIONS, _WARM_S)
@@ -37,6 +42,13 @@ async def full_runs(
             break
         runs.append(await generator.closed(_CONNECTIONS, seconds))
     on_stage("capacity", 1.0)
+    if not any(run.latency_ms for run in runs):
+        problems = sum((run.problems for run in runs), Counter[str]())
+        told_of = ", ".join(f"{name} {count:,}" for name, count in problems.items()) or "nothing"
+        raise DependencyUnavailable(
+            f"no feed was answered; what came instead: {told_of}",
+            hint="start the home with playbill up --home and look at /readyz and the log",
+        )
     return sorted(runs, key=full_share, reverse=True)[:repeats]
 
 
