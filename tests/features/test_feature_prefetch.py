@@ -20,8 +20,8 @@ def test_asking_for_records_that_are_not_there_is_no_error_and_changes_none():
 
 
 @given(
-    count=st.integers(1, 60),
-    rows=st.lists(st.integers(0, 59), max_size=60, unique=True),
+    count=st.integers(1, 400),
+    rows=st.lists(st.integers(0, 399), max_size=400, unique=True),
     kind=st.sampled_from([ITEM_RECORD, GROUP_RECORD]),
 )
 @settings(deadline=None)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 Rows = npt.NDArray[np.int64]
 _RESTS = 6.0
-"""A seventh of the core at most: feeds may need most of it."""
+"""Each part of the work is followed by a rest so many times as long, within the bound of a rest:
+feeds may need most of the core."""
 
 
 @dataclass(slots=True)
@@ -63,6 +64,9 @@ class Opening:
         replaces: bool,
     ) -> "tuple[BundleModel, dict[int, Rows]]":
         """Return a bundle that is ready to serve, and the rows of its lists by region.
+
+        Where another one serves, it rests between its parts. Source:
+        docs/decisions/0050-what-waits-for-an-epoch-or-a-bundle-waits-briefly.md
 
         Args:
             digest: of the bundle.

@@ -2,18 +2,11 @@
 
 from numba import njit
 
-from playbill.features.prefetch_kernel import LINE_BYTES, ask_line
+from playbill.features.prefetch_kernel import ask_records
 
-_AHEAD = 16
-"""So many records before it is copied, a record is asked for."""
+_BLOCK = 128
+"""So many records are asked for at once, and then copied."""
 _WORD_BYTES = 8
-
-
-@njit(nogil=True, cache=True)
-def _ask_for(words, row):
-    size = words.shape[1] * _WORD_BYTES
-    for offset in range(0, size, LINE_BYTES):
-        ask_line(words.ctypes.data + row * size + offset)
 
 
 @njit(nogil=True, cache=True)
@@ -25,13 +18,13 @@ def take_records(words, rows, taken):
         rows: (R,) int64 of them.
         taken: (R, W) uint64.
     """
-    for r in range(min(_AHEAD, rows.shape[0])):
-        _ask_for(words, rows[r])
-    for r in range(rows.shape[0]):
-        if r + _AHEAD < rows.shape[0]:
-            _ask_for(words, rows[r + _AHEAD])
-        for w in range(words.shape[1]):
-            taken[r, w] = words[rows[r], w]
+    size = words.shape[1] * _WORD_BYTES
+    for begin in range(0, rows.shape[0], _BLOCK):
+        end = min(begin + _BLOCK, rows.shape[0])
+        ask_records(words.ctypes.data, size, rows[begin:end])
+        for r in range(begin, end):
+            for w in range(words.shape[1]):
+                taken[r, w] = words[rows[r], w]
 
 
 @njit(nogil=True, cache=True)
