@@ -16,6 +16,7 @@ from playbill.models.eight_bits import RANGES_FILE, EightBitLayer, codes_of, in_
 from playbill.models.layers_graph import eight_bit_graph
 from playbill.models.networks import RankerNetwork, RankerShape
 from playbill.models.onnx_graphs import ranker_graph
+from playbill.models.whole_product_kernel import multiplies_whole_numbers
 
 FEATURES = 7
 VIEWERS = (False, True, False, True, True, False, False)
@@ -66,6 +67,15 @@ def ranges(network):
     return EightBits.of(sizes, 1.0)
 
 
+@pytest.fixture(params=["own", "runtime"])
+def machine(request, monkeypatch):
+    """What multiplies: the processor's instruction, or the runtime on a machine without it."""
+    if request.param == "own" and not multiplies_whole_numbers():
+        pytest.skip("this processor has no AVX-512 VNNI; run on one that has")
+    monkeypatch.setattr(served_ranker, "multiplies_whole_numbers", lambda: request.param == "own")
+
+
+@pytest.mark.usefixtures("machine")
 def test_a_request_gets_about_what_float_numbers_say(path, ranges):
     exact = ServedRanker.load(path, VIEWERS)
     coarse = ServedRanker.load(path, VIEWERS, ranges)
@@ -149,6 +159,7 @@ def test_ranges_of_another_network_are_refused(path, widths):
         ServedRanker.load(path, VIEWERS, other)
 
 
+@pytest.mark.usefixtures("machine")
 def test_a_machine_whose_products_overflow_serves_float_numbers(path, ranges, monkeypatch):
     def overflowed(*asked):
         return in_eight_bits(*asked) + np.float32(0.1)

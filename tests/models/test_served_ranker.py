@@ -10,20 +10,25 @@ from hypothesis import strategies as st
 
 from playbill.core import DependencyUnavailable, InvalidInput
 from playbill.models import (
+    EightBits,
     Ranker,
     ServedRanker,
     onnx_wire,
     served_kernel,
+    served_layers,
     served_ranker,
     warm_layers,
+    whole_layers_kernel,
 )
 from playbill.models.layers_graph import layers_graph
 from playbill.models.networks import RankerNetwork, RankerShape
 from playbill.models.onnx_graphs import ranker_graph
+from playbill.models.whole_product_kernel import multiplies_whole_numbers
 
 FEATURES = 7
 VIEWERS = (False, True, False, True, True, False, False)
 SIZES = (3, 4, 9)
+HIDDEN = (16, 24, 8)
 ODD = (np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0)
 
 
@@ -31,7 +36,7 @@ ODD = (np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0)
 def network(request):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        shape = RankerShape(FEATURES, SIZES, hidden=(16, 24, 8), stretches=request.param)
+        shape = RankerShape(FEATURES, SIZES, hidden=HIDDEN, stretches=request.param)
         mean = np.arange(FEATURES, dtype=np.float32)
         deviation = np.array([1, 2, 3, 0, 1, 1, 40], np.float32)
         network = RankerNetwork(shape, mean, deviation).eval()
@@ -110,13 +115,17 @@ def test_no_candidates_have_no_probabilities(served):
     assert served.score(dense[:0], categories[:0]).shape == (0, 4)
 
 
-def test_loading_or_warming_compiles_all_that_a_request_needs(path):
-    served = ServedRanker.load(path, VIEWERS)
+@pytest.mark.parametrize("bits", [32, 8])
+def test_loading_or_warming_compiles_all_that_a_request_needs(path, bits):
+    """Its network has as many layers as a usual one, and so what is warmed fits it."""
+    ranges = EightBits(tuple(np.ones(width, np.float32) for width in HIDDEN[:-1]))
+    kernels = served_kernel.fill_layers_input, whole_layers_kernel.fill_logits
     warm_layers()
-    ready = list(served_kernel.fill_layers_input.signatures)
+    ready = [list(kernel.signatures) for kernel in kernels]
+    served = ServedRanker.load(path, VIEWERS, ranges if bits == 8 else None)
     served.score(*request_of(1, 3))
-    assert list(served_kernel.fill_layers_input.signatures) == ready
-    assert len(ready) == 1
+    assert [list(kernel.signatures) for kernel in kernels] == ready
+    assert [len(found) for found in ready] == [1, int(multiplies_whole_numbers())]
 
 
 def renamed(model):
@@ -169,12 +178,13 @@ def test_layers_that_fail_are_a_dependency_that_is_gone(path, monkeypatch):
 
     class Broken:
         def run_with_iobinding(self, _binding):
-            raise served_ranker.REFUSALS[0]("no memory")
+            raise served_layers.REFUSALS[0]("no memory")
 
-    monkeypatch.setattr(served._scorer, "_session", Broken())
-    bound = served._scorer._bound
+    asked = request_of(1, 5)
+    served.score(*asked)
+    monkeypatch.setattr(served._scorer._runner, "_session", Broken())
     with pytest.raises(DependencyUnavailable, match="layers failed"):
-        served.score(*request_of(1, len(bound.x)))
+        served.score(*asked)
 
 
 def test_a_file_is_read_as_the_library_reads_it(network):

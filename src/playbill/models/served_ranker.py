@@ -5,28 +5,30 @@ whenever a bundle is loaded. Decisions 0028 and 0035.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from playbill.core import DependencyUnavailable, InvalidInput
+from playbill.core import InvalidInput
 from playbill.features import Rest
 from playbill.models.curves import curves_of
-from playbill.models.eight_bits import EightBitLayer, EightBits, in_eight_bits
+from playbill.models.eight_bits import EightBits, in_eight_bits
 from playbill.models.layers_graph import eight_bit_graph, layers_graph
 from playbill.models.onnx_wire import Graph, Node
-from playbill.models.runtimes import REFUSALS, Ranker, open_session
+from playbill.models.runtimes import Ranker
 from playbill.models.served_kernel import fill_layers_input
-from playbill.models.silent_onnx import onnxruntime
+from playbill.models.served_layers import Runner, RuntimeLayers, WholeLayers, warm_whole_layers
 from playbill.models.tasks import CATEGORIES, TASKS
+from playbill.models.whole_product_kernel import multiplies_whole_numbers
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 _TRIED_ROWS = 32
+_USUAL_BETWEEN = 2
+"""Layers between the first and the last of a ranker of the usual shape."""
 _TOLERANCE = 1e-5
 """Additions in another order; probabilities of float32 differ by less."""
 _ROUNDED = 5e-3
@@ -69,17 +71,6 @@ _AFTER = (
 """And behind them."""
 
 
-@dataclass(slots=True)
-class _Bound:
-    """Arrays for N candidates, which the session reads and writes in place."""
-
-    x: Floats
-    first_bias: Floats
-    last_bias: Floats
-    p: Floats
-    binding: Any
-
-
 class Layers:
     """A ranker's graph, taken apart. Not for two threads at once: it reuses buffers.
 
@@ -118,17 +109,27 @@ class Layers:
         self._last_biases = of("shifts") + (biases[-1] if count > 1 else np.float32(0.0))
         self._first = first[np.concatenate([ours, fixed])], biases[0] * scale
         weights[0] = first[np.concatenate([theirs, last])]
-        self._sizes = len(weights[0]), weights[0].shape[1]
         biases = biases[1:-1]
-        if eight_bits is None:
-            self._between: tuple[EightBitLayer, ...] = ()
-            graph = layers_graph(weights, biases)
-        else:
-            self._between = eight_bits.between(weights, biases)
-            graph = eight_bit_graph(weights[0], self._between, weights[-1])
+        self._between = eight_bits.between(weights, biases) if eight_bits else ()
         self._ends = weights[0], weights[-1]
-        self._session = open_session(graph, 1)
-        self._bound = self._bind(1)
+        self._runner = self._runner_of(weights, biases)
+        self._asked = self._runner.asked(1)
+
+    def _runner_of(self, weights: list[Floats], biases: list[Floats]) -> Runner:
+        first, last = weights[0], weights[-1]
+        if not self._between:
+            return RuntimeLayers(layers_graph(weights, biases), first, last)
+        if multiplies_whole_numbers():
+            return WholeLayers(first, self._bounds(), self._between, last)
+        return RuntimeLayers(eight_bit_graph(first, self._between, last), first, last)
+
+    def _bounds(self) -> Floats:
+        """Return (I,) which the size of no candidate's input exceeds."""
+        most, bends = self._numbers[-1], self._curves[1][:, 2]
+        found: Floats = np.concatenate(
+            [most + np.abs(bends).sum(axis=0), np.abs(self._codes[2]).max(axis=0)]
+        )
+        return found
 
     def score(self, dense: Floats, categories: Ints) -> Floats:
         """Return (N, 4) probabilities of the (N, F) features and (N, 3) codes of one request.
@@ -138,43 +139,21 @@ class Layers:
         """
         if not len(dense):
             return np.empty((0, len(TASKS)), np.float32)
-        if len(dense) != len(self._bound.x):
-            self._bound = self._bind(len(dense))
-        bound = self._bound
+        self._asked = asked = self._runner.asked(len(dense))
         fill_layers_input(
             dense, categories, self._columns, self._numbers, self._curves, self._codes,
-            self._first, bound.x, bound.first_bias,
+            self._first, asked.x, asked.first_bias,
         )  # fmt: skip
         surface = categories[0, 0]
         known = 0 <= surface < len(self._last_biases)
-        bound.last_bias[0] = self._last_biases[surface if known else 0]
-        try:
-            self._session.run_with_iobinding(bound.binding)
-        except REFUSALS as error:
-            raise DependencyUnavailable(f"the ranker's layers failed: {error}") from error
-        return bound.p.copy()
+        asked.last_bias[0] = self._last_biases[surface if known else 0]
+        return self._runner.probabilities()
 
     def in_whole_numbers(self) -> Floats:
         """Return what the eight-bit layers should have said of the rows asked about last."""
-        first, last = self._ends
-        sums = self._bound.x @ first + self._bound.first_bias
-        return in_eight_bits(sums, self._between, last, self._bound.last_bias)
-
-    def _bind(self, count: int) -> _Bound:
-        """Return arrays for so many candidates; requests are mostly of one size."""
-        inputs, width = self._sizes
-        bound = _Bound(
-            np.zeros((count, inputs), np.float32),
-            np.zeros((1, width), np.float32),
-            np.zeros((1, len(TASKS)), np.float32),
-            np.zeros((count, len(TASKS)), np.float32),
-            self._session.io_binding(),
-        )
-        for name in ("x", "first_bias", "last_bias"):
-            value = onnxruntime.OrtValue.ortvalue_from_numpy(getattr(bound, name))
-            bound.binding.bind_ortvalue_input(name, value)
-        bound.binding.bind_ortvalue_output("p", onnxruntime.OrtValue.ortvalue_from_numpy(bound.p))
-        return bound
+        asked = self._asked
+        sums = asked.x @ self._ends[0] + asked.first_bias
+        return in_eight_bits(sums, self._between, self._ends[1], asked.last_bias)
 
 
 class ServedRanker:
@@ -296,3 +275,5 @@ def warm_layers() -> None:
         "shifts": np.zeros((1, len(TASKS)), np.float32),
     }
     Layers(constants, 1, (True, False)).score(np.zeros((1, 2), np.float32), codes[None, :])
+    if multiplies_whole_numbers():
+        warm_whole_layers(_USUAL_BETWEEN)
