@@ -85,14 +85,17 @@ def best_in_front(hits, count, keep):
 def permitted(hits, first, count, gate):
     """Keep those of ``hits[first:count]`` that may be shown; return how many hits there are now.
 
-    Many at a time and without a branch, so that memory is asked for many of their records at once.
+    All records are looked at before any hit is moved: where a hit goes depends on the records
+    before it, and memory would be asked for one after the other.
     """
     items, region_bit, age = gate
-    kept = first
-    for h in range(first, count):
-        hit = hits[h]
-        row = row_of(hit)
+    shown = np.empty(count - first, np.uint8)
+    for n in range(shown.shape[0]):
+        row = row_of(hits[first + n])
         there = row < items.shape[0]
-        hits[kept] = hit
-        kept += there & may_show(items[row if there else 0], region_bit, age)
+        shown[n] = there & may_show(items[row if there else 0], region_bit, age)
+    kept = first
+    for n in range(shown.shape[0]):
+        hits[kept] = hits[first + n]
+        kept += shown[n]
     return kept
