@@ -120,7 +120,7 @@ def with_load(
         names = [viewer_name(n) for n in range(min(_VIEWERS, prepared.viewers))]
         np.random.default_rng(prepared.seed).shuffle(names)
         generator = Generator("127.0.0.1", port, names, supervisor.wiring.clock)
-        with _before_all_others() as first:
+        with before_all_others() as first:
             report = asyncio.run(_closing(generator, measured(generator)))
         private = [private_mb(pid) for pid in workers_of(supervisor, workers)]
     sizes = {"videos": prepared.videos, "viewers": prepared.viewers}
@@ -129,7 +129,7 @@ def with_load(
 
 
 @contextmanager
-def _before_all_others() -> Iterator[bool]:
+def before_all_others() -> Iterator[bool]:
     """Let this thread run before whatever shares its core; say whether the system allows it.
 
     It stands for clients, who have machines of their own: what it waits for the updater or for a

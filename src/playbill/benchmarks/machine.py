@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from playbill.app.children import environment_of_one_thread
+from playbill.app.children import environment_of_children
 from playbill.app.clock import SystemClock
 from playbill.benchmarks.machine_kernel import add_up, touch
 
@@ -37,7 +37,7 @@ def measure_machine(core: int) -> Machine:
     """Measure a core, in a process whose numeric library has one thread; takes some seconds."""
     run = subprocess.run(
         [sys.executable, "-m", "playbill.benchmarks.machine", str(core)],
-        env=environment_of_one_thread(),
+        env=environment_of_children(),
         capture_output=True,
         check=True,
     )

@@ -10,9 +10,10 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from playbill.models.lanes import NUMBER_BYTES, in_all, loaded
+
 ROWS, COLUMNS = 4, 16
 """Of a tile: eight registers of eight numbers, or four of sixteen."""
-_FLOAT_BYTES = 4
 
 
 def _sums(rows):
@@ -35,39 +36,24 @@ def _sums(rows):
             lane = ir.VectorType(ir.FloatType(), COLUMNS)
             places = [builder.add(first, ir.Constant(first.type, number)) for number in range(rows)]
             begins = [builder.gep(x, [builder.mul(place, inner)]) for place in places]
-            start = _load(builder, builder.gep(bias, [column]), lane)
+            start = loaded(builder, builder.gep(bias, [column]), lane)
             sums = [cgutils.alloca_once_value(builder, start) for _ in places]
             with cgutils.for_range(builder, inner) as loop:
                 at = builder.add(builder.mul(loop.index, width), column)
-                weights = _load(builder, builder.gep(weight, [at]), lane)
+                weights = loaded(builder, builder.gep(weight, [at]), lane)
                 for begin, total in zip(begins, sums, strict=True):
                     number = builder.load(builder.gep(begin, [loop.index]))
-                    product = builder.fmul(_all(builder, number, lane), weights, ("contract",))
+                    product = builder.fmul(in_all(builder, number, lane), weights, ("contract",))
                     builder.store(builder.fadd(product, builder.load(total), ("contract",)), total)
             for place, total in zip(places, sums, strict=True):
                 at = builder.add(builder.mul(place, width), column)
                 address = builder.bitcast(builder.gep(out, [at]), lane.as_pointer())
-                builder.store(builder.load(total), address, align=_FLOAT_BYTES)
+                builder.store(builder.load(total), address, align=NUMBER_BYTES)
             return context.get_dummy_value()
 
         return types.none(x, weight, bias, out, types.int64, types.int64), generate
 
     return fill
-
-
-def _load(builder, address, lane):
-    loaded = builder.load(builder.bitcast(address, lane.as_pointer()))
-    loaded.align = _FLOAT_BYTES
-    return loaded
-
-
-def _all(builder, number, lane):
-    """Return a vector of one number throughout."""
-    one = builder.insert_element(
-        ir.Constant(lane, ir.Undefined), number, ir.Constant(ir.IntType(32), 0)
-    )
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), lane.count), [0] * lane.count)
-    return builder.shuffle_vector(one, ir.Constant(lane, ir.Undefined), mask)
 
 
 _tile, _row = _sums(ROWS), _sums(1)

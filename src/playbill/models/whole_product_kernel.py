@@ -15,6 +15,7 @@ from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from playbill.models.lanes import NUMBER_BYTES, in_all, loaded
 from playbill.models.whole_numbers import COLUMNS, PER_BYTE, PER_WORD, ROWS
 
 _LANES = 16
@@ -65,9 +66,13 @@ def _tile_of(instruction, per):
             )
             with cgutils.for_range(builder, steps) as loop:
                 at = builder.add(first, builder.mul(loop.index, _same(steps, _REGISTERS)))
-                theirs = [_loaded(builder, lines, at, number) for number in range(_REGISTERS)]
+                theirs = [
+                    loaded(builder, builder.gep(lines, [builder.add(at, _same(at, number))]), lanes)
+                    for number in range(_REGISTERS)
+                ]
                 for begin, totals in zip(begins, sums, strict=True):
-                    mine = _all(builder, builder.gep(begin, [loop.index]), lanes)
+                    inputs = builder.load(builder.gep(begin, [loop.index]), align=PER_WORD)
+                    mine = in_all(builder, inputs, lanes)
                     for total, other in zip(totals, theirs, strict=True):
                         added = builder.call(multiply, [builder.load(total), mine, other])
                         builder.store(added, total)
@@ -76,7 +81,7 @@ def _tile_of(instruction, per):
                 at = builder.mul(place, _same(place, _REGISTERS))
                 for number, total in enumerate(totals):
                     address = builder.gep(found, [builder.add(at, _same(at, number))])
-                    builder.store(builder.load(total), address, align=4)
+                    builder.store(builder.load(total), address, align=NUMBER_BYTES)
             return context.get_dummy_value()
 
         return types.none(x, weights, out, types.int64, types.int64), generate
@@ -86,18 +91,6 @@ def _tile_of(instruction, per):
 
 def _same(like, number):
     return ir.Constant(like.type, number)
-
-
-def _loaded(builder, lines, at, number):
-    return builder.load(builder.gep(lines, [builder.add(at, _same(at, number))]), align=4)
-
-
-def _all(builder, address, lanes):
-    """Return lanes that all hold the four bytes at an address."""
-    number = builder.load(address, align=1)
-    empty = ir.Constant(lanes, ir.Undefined)
-    one = builder.insert_element(empty, number, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(one, empty, ir.Constant(lanes, [0] * _LANES))
 
 
 tile_of_bytes = _tile_of("llvm.x86.avx512.vpdpbusd.512", PER_BYTE)
