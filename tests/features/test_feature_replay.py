@@ -343,12 +343,31 @@ def test_videos_and_take_downs_do_not_wait_behind_events():
         world.act(world.event("click", "ann", f"v{n % 3}"))
     world.post(video("late"), into=CATALOGUE)
     world.take_down("v0", into=TAKEDOWNS)
-    assert world.step().events == 1
+    world.step()
     assert world.row("late") >= 0
     assert not world.state.items.records["flags"][world.row("v0")] & VISIBLE
     while world.step(0) is not None:
         pass
     assert world.state.items.records["slots"][world.row("v1")].any()
+    world.assert_replay_is_live()
+
+
+def test_behind_a_full_epoch_videos_have_one_to_themselves_and_events_the_next():
+    small = msgspec.structs.replace(SETTINGS, epochs=EpochSettings(max_records=3))
+    world = World(settings=small)
+    open_catalogue(world)
+    for n in range(9):
+        world.act(world.event("click", "ann", f"v{n % 3}"))
+    assert world.step(0).events == 3
+    taken = []
+    for n in range(4):
+        world.post(video(f"late{n}"), into=CATALOGUE)
+        report = world.step(0)
+        assert world.row(f"late{n}") >= 0
+        taken.append((report.events, report.more))
+    assert taken == [(0, True), (2, True), (0, True), (2, True)]
+    assert world.step(0).events == 2
+    assert world.step(0) is None
     world.assert_replay_is_live()
 
 

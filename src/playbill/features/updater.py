@@ -67,6 +67,8 @@ class _Cut:
     first_at_ms: int
     records: int = 0
     full: bool = False
+    alone: bool = False
+    """Whether videos and take-downs go ahead of events that wait."""
 
     def add(self, partition: str, stored: StoredBatch) -> None:
         """Take the next batch of a partition in."""
@@ -108,6 +110,7 @@ class Updater:
         self._settings = settings
         self._last = EpochRecord(epoch=0, at_ms=0, upto={})
         self._pace = Pace(settings.epochs.max_records)
+        self._events_wait = False
         self.state = FeatureState.empty(settings)
 
     def recover(
@@ -170,6 +173,7 @@ class Updater:
         record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=cut.upto)
         EpochLog(self._log).append(self._epochs, record)
         self._last = record
+        self._events_wait = cut.full and not cut.alone
         began_s = self._clock.elapsed_s()
         folded = Fold(self._settings, self.state, self._users).absorb(content)
         # Words, then items, then rows: whoever finds an item finds its words, and a request waits
@@ -190,7 +194,7 @@ class Updater:
             folded.video_keys_taken,
             folded.videos_without_room,
             max(self._clock.now_ms() - cut.first_at_ms, 0),
-            more=cut.full,
+            more=cut.full or cut.alone,
         )
 
     def checkpoint(self, folder: Path | None = None, rest: Rest = lambda: None) -> None:
@@ -208,9 +212,10 @@ class Updater:
     def _cut(self) -> _Cut:
         """Read what is new, up to the largest epoch that is allowed.
 
-        Videos first, then take-downs, so that no backlog of events holds them up. What take-downs
-        and events there are is taken as far as it went before videos were looked for: neither can
-        come into an epoch before a video that was there before it.
+        Videos first, then take-downs, so that no backlog of events holds them up: behind a full
+        epoch they have one to themselves, which is over in a moment. What take-downs and events
+        there are is taken as far as it went before videos were looked for: neither can come into
+        an epoch before a video that was there before it.
         """
         now_ms = max(self._clock.now_ms(), self._last.at_ms)
         _, takedowns, events = by_precedence(fact_partitions(self._log))
@@ -222,15 +227,16 @@ class Updater:
         for partition in (*videos, *takedowns):
             found[partition] = self._new(partition, ends.get(partition), left)
             left -= _records(found[partition])
+        alone = self._events_wait and any(found.values())
         room = min(left, self._pace.room_records())
-        for partition in events if left > 0 else ():
+        for partition in events if left > 0 and not alone else ():
             found[partition] = self._new(partition, ends[partition], room)
             room -= _records(found[partition])
         cut = _Cut(EpochInput(self._last.epoch + 1, now_ms), dict(self._last.upto), now_ms)
         for partition in sorted(found):
             for stored in found[partition]:
                 cut.add(partition, stored)
-        cut.full = room <= 0
+        cut.full, cut.alone = room <= 0, alone
         return cut
 
     def _new(self, partition: str, end: int | None, room: int) -> list[StoredBatch]:
