@@ -339,11 +339,12 @@ def test_videos_and_take_downs_do_not_wait_behind_events():
     small = msgspec.structs.replace(SETTINGS, epochs=EpochSettings(max_records=3))
     world = World(settings=small)
     open_catalogue(world)
+    assert world.step(0) is None
     for n in range(9):
         world.act(world.event("click", "ann", f"v{n % 3}"))
     world.post(video("late"), into=CATALOGUE)
     world.take_down("v0", into=TAKEDOWNS)
-    world.step()
+    assert world.step().events == 1
     assert world.row("late") >= 0
     assert not world.state.items.records["flags"][world.row("v0")] & VISIBLE
     while world.step(0) is not None:

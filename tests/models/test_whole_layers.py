@@ -130,9 +130,7 @@ def test_a_number_of_layers_of_its_own_is_served_too():
     for widths in ((40, 30), (40, 30, 20, 10)):
         runner, bounds, weights, between = layers_of(1, 9, widths, 2)
         asked = ask(runner, 2, 21, bounds)
-        expected = in_eight_bits(
-            asked.x @ weights[0] + asked.first_bias, between, weights[-1], asked.last_bias
-        )
+        expected = expected_of(asked, weights, between)
         assert runner.probabilities() == pytest.approx(expected, abs=5e-3)
 
 

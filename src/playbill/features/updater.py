@@ -168,6 +168,7 @@ class Updater:
         """
         cut = self._cut()
         if not cut.records:
+            self._events_wait = False
             return None
         content = cut.content
         record = EpochRecord(epoch=content.epoch, at_ms=content.at_ms, upto=cut.upto)

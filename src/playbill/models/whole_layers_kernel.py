@@ -8,14 +8,14 @@ import numpy as np
 from numba import njit
 
 from playbill.models.eight_bits import TOP
-from playbill.models.whole_numbers import COLUMNS, ROWS
+from playbill.models.whole_numbers import COLUMNS, PER_WORD, ROWS
 from playbill.models.whole_product_kernel import tile_of_bytes, tile_of_words
 
 STRETCH = 16
 """Candidates at a time, a multiple of a tile's rows."""
 _NOTHING, _MOST = np.float32(0.0), np.float32(TOP)
 _SURE = np.float32(80.0)
-"""A logit is cut off here, far beyond what a probability of float32 tells apart from 0 and 1."""
+"""A logit is cut off here, where a probability is 1 or 1e-35: of much more the power overflows."""
 _HOW = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
@@ -82,7 +82,7 @@ def fill_logits(x, first_bias, first, between, last, last_bias, logits):
     widest = weights.shape[0]
     for layer in between:
         widest = max(widest, layer[0].shape[0])
-    words = np.zeros((STRETCH, 2 * weights.shape[1]), np.int16)
+    words = np.zeros((STRETCH, PER_WORD * weights.shape[1]), np.int16)
     sums = np.empty((STRETCH, COLUMNS), np.int32)
     codes = np.zeros((STRETCH, widest * COLUMNS), np.uint8)
     following = np.zeros((STRETCH, widest * COLUMNS), np.uint8)
