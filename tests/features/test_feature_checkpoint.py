@@ -101,7 +101,7 @@ def test_a_checkpoint_that_is_of_no_use_says_why(tmp_path, monkeypatch):
     file.write_bytes(data[:100])
     assert "cannot be read: File is not a zip file" in load_checkpoint(tmp_path, SETTINGS).why
     file.write_bytes(b"")
-    assert "cannot be read: No data left in file" in load_checkpoint(tmp_path, SETTINGS).why
+    assert "cannot be read: File is not a zip file" in load_checkpoint(tmp_path, SETTINGS).why
 
 
 def test_a_recovery_from_the_beginning_says_why_and_any_other_says_nothing(tmp_path):

@@ -1,8 +1,10 @@
 """Checkpoints of item state: one file, written aside, synchronised, then renamed."""
 
 import io
+import math
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
@@ -14,6 +16,7 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import canonical_json, content_digest, replace_file
 from playbill.features.definitions import features_digest
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VIDEO_NAME, room_for
 from playbill.features.pages import Rest
 from playbill.features.state import FeatureState
 
@@ -23,9 +26,21 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 1 << 23
 _PART_BYTES = 1 << 18
 CHECKPOINT_FILE = "item-state.npz"
-_ARRAYS = (
-    "items", "names", "authors", "topics", "ids_new", "ids_old", "trending_scores", "surface_sums"
-)  # fmt: skip
+_FORMAT = 2, 0
+"""Version of the arrays within, as NumPy counts them."""
+_TABLES: dict[str, np.dtype[Any]] = {
+    "items": ITEM_RECORD,
+    "names": VIDEO_NAME,
+    "authors": GROUP_RECORD,
+    "topics": GROUP_RECORD,
+}
+"""Arrays that are read with room behind them, for they grow."""
+_ARRAYS: dict[str, np.dtype[Any]] = {
+    "ids_new": np.dtype(np.uint64),
+    "ids_old": np.dtype(np.uint64),
+    "trending_scores": np.dtype(np.float64),
+    "surface_sums": np.dtype(np.float64),
+}
 _UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
@@ -128,6 +143,47 @@ def save_checkpoint(folder: Path, state: FeatureState, rest: Rest = lambda: None
     replace_file(folder / CHECKPOINT_FILE, write)
 
 
+def _read(
+    archive: zipfile.ZipFile,
+    name: str,
+    dtype: np.dtype[Any],
+    room_for: Callable[[int], int] = lambda rows: rows,
+) -> tuple[npt.NDArray[Any], int]:
+    """Return an array of a checkpoint and how many rows of it were written.
+
+    It is read once: straight to where it stays, and through its checksum.
+
+    Args:
+        archive: the checkpoint.
+        name: of the array.
+        dtype: of its elements.
+        room_for: says how many rows to have memory for; those behind what was written are zeros.
+
+    Raises:
+        ValueError: it is not of that type, or not what was written.
+    """
+    member = f"{name}.npy"
+    try:
+        with archive.open(member) as file:
+            if np.lib.format.read_magic(file) != _FORMAT:
+                raise ValueError(f"{member} is of another format")
+            shape, by_columns, found = np.lib.format.read_array_header_2_0(file)
+            size = math.prod(shape) * dtype.itemsize
+            told = file.tell() + size
+            # What a header says is checked before memory is asked for; its checksum comes last.
+            if found != dtype or by_columns or told != archive.getinfo(member).file_size:
+                raise ValueError(f"{member} was altered")
+            array = np.zeros((room_for(shape[0]), *shape[1:]), dtype)
+            data = memoryview(array.reshape(-1).view(np.uint8))[:size]
+            for first in range(0, size, _PART_BYTES):
+                file.readinto(data[first : first + _PART_BYTES])
+            if file.read():
+                raise ValueError(f"{member} was altered")
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{member} was altered") from error
+    return array, shape[0]
+
+
 @dataclass(frozen=True, slots=True)
 class NoCheckpoint:
     """Why the log must be folded from its beginning: ``why`` is a clause for people."""
@@ -138,18 +194,13 @@ class NoCheckpoint:
 def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | NoCheckpoint:
     """Return the state of the last checkpoint, or why it cannot be used."""
     try:
-        with (
-            (folder / CHECKPOINT_FILE).open("rb") as file,
-            np.load(file, allow_pickle=False) as saved,
-        ):
-            # NumPy stops reading where a header says so; only a full pass checks every byte.
-            damaged = saved.zip.testzip()
-            if damaged is not None:
-                return NoCheckpoint(f"the checkpoint is damaged: {damaged} was altered")
-            head = msgspec.json.decode(saved["head"].tobytes(), type=_Head)
+        with (folder / CHECKPOINT_FILE).open("rb") as file, zipfile.ZipFile(file) as archive:
+            said, _ = _read(archive, "head", np.dtype(np.uint8))
+            head = msgspec.json.decode(said.tobytes(), type=_Head)
             if head.features != features_digest():
                 return NoCheckpoint("the checkpoint was made by other feature definitions")
-            arrays = {name: saved[name] for name in _ARRAYS}
+            tables = {name: _read(archive, name, dtype, room_for) for name, dtype in _TABLES.items()}
+            arrays = {name: _read(archive, name, dtype)[0] for name, dtype in _ARRAYS.items()}
     except FileNotFoundError:
         return NoCheckpoint("there is no checkpoint")
     except _UNREADABLE as error:
@@ -160,10 +211,10 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | NoCheckp
             f"the checkpoint was made with {head.regions} regions; {state.regions} are declared"
         )
     state.epoch, state.at_ms = head.epoch, head.at_ms
-    state.items.restore(arrays["items"])
-    state.names.restore(arrays["names"])
-    state.authors.restore(arrays["authors"])
-    state.topics.restore(arrays["topics"])
+    state.items.restore(*tables["items"])
+    state.names.restore(tables["names"][0])
+    state.authors.restore(*tables["authors"])
+    state.topics.restore(*tables["topics"])
     state.recent_ids.restore(head.ids_began_at_ms, [arrays["ids_new"], arrays["ids_old"]])
     state.trending.restore(head.trending_landmark_ms, arrays["trending_scores"])
     state.surfaces.restore(head.surfaces_at_ms, arrays["surface_sums"])

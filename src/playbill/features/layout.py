@@ -21,9 +21,15 @@ NO_ROW = 0xFFFFFFFF
 NO_TOPIC = 0xFFFF
 AGE_UNKNOWN = 255
 VISIBLE = 1
+_SMALLEST_ROOM = 1 << 12
 
 LANDMARK_STEP_MS = 3_600_000
 """Sums are kept against a landmark of their row, moved when it is an hour old; decision 0005."""
+
+
+def room_for(rows: int) -> int:
+    """Return how many rows a table that holds so many has memory for; it doubles when it grows."""
+    return max(_SMALLEST_ROOM, 1 << max(rows - 1, 0).bit_length())
 
 
 def _slots(features: tuple[Feature, ...]) -> dict[Scope, tuple[Slot, ...]]:

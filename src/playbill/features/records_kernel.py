@@ -1,5 +1,6 @@
 """Copying records out of a table and into one, with memory asked for them ahead."""
 
+import numpy as np
 from numba import njit
 
 from playbill.features.prefetch_kernel import ask_records
@@ -39,3 +40,14 @@ def put_records(words, rows, taken):
     for r in range(rows.shape[0]):
         for w in range(words.shape[1]):
             words[rows[r], w] = taken[r, w]
+
+
+@njit(nogil=True, cache=True)
+def mark_different(these, those, odd):
+    """Mark (N,) bool where two tables of (N, W) words differ."""
+    for n in range(these.shape[0]):
+        here, there = these[n], those[n]
+        differs = np.uint64(0)
+        for w in range(here.shape[0]):
+            differs |= here[w] ^ there[w]
+        odd[n] = differs != 0

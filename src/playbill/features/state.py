@@ -8,14 +8,13 @@ import numpy.typing as npt
 from playbill.contracts import Settings
 from playbill.core import SECOND_MS, key64
 from playbill.features.key_table import KeyTable, RecentIds
-from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, NO_TOPIC
+from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, NO_TOPIC, room_for
 from playbill.features.names import VideoNames
 from playbill.features.surface_rates import SurfaceRates
 from playbill.features.trending import Trending
 
 Records = npt.NDArray[np.void]
 MAX_TOPICS_TOTAL = NO_TOPIC
-_FIRST_CAPACITY = 1 << 12
 
 
 def language_code(tag: str | None) -> int:
@@ -27,7 +26,7 @@ class RecordTable:
     """Records that are only ever added, found by key, in rows numbered by arrival."""
 
     def __init__(self, dtype: np.dtype[np.void]) -> None:
-        self.records: Records = np.zeros(_FIRST_CAPACITY, dtype)
+        self.records: Records = np.zeros(room_for(0), dtype)
         self.count = 0
         self._rows = KeyTable()
         self._added: dict[int, int] = {}
@@ -64,12 +63,9 @@ class RecordTable:
         return self._rows.find(keys)
 
     def _reserve(self, rows: int) -> None:
-        size = len(self.records)
-        if rows <= size:
+        if rows <= len(self.records):
             return
-        while size < rows:
-            size *= 2
-        grown = np.zeros(size, self.records.dtype)
+        grown = np.zeros(room_for(rows), self.records.dtype)
         grown[: self.count] = self.used()
         self.records = grown
 
@@ -77,17 +73,18 @@ class RecordTable:
         """Return (count,) the records in use, a view."""
         return self.records[: self.count]
 
-    def restore(self, records: Records) -> None:
-        """Stand where another table stood."""
-        self.count = len(records)
+    def restore(self, records: Records, count: int | None = None) -> None:
+        """Stand where another table stood, over these very records.
+
+        Args:
+            records: with room behind those in use, where it has any.
+            count: how many are in use; None for all.
+        """
+        self.count = len(records) if count is None else count
         self._added = {}
-        capacity = _FIRST_CAPACITY
-        while capacity < self.count:
-            capacity *= 2
-        self.records = np.zeros(capacity, self.records.dtype)
-        self.records[: self.count] = records
+        self.records = records
         self._rows = KeyTable()
-        self._rows.put(records["key"].copy(), np.arange(self.count, dtype=np.int64))
+        self._rows.put(self.used()["key"].copy(), np.arange(self.count, dtype=np.int64))
 
 
 @dataclass(slots=True)

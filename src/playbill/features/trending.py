@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from playbill.core import HOUR_MS
 from playbill.features.definitions import Signal
+from playbill.features.leaders_kernel import leaders
 
 Rows = npt.NDArray[np.int64]
 
 TRENDING_LIST = 200
 HALF_LIFE_MS = 6 * HOUR_MS
 _RESCALE_AT = 200.0
-_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 _WEIGHTS = {
     Signal.CLICK: 0.2,
     Signal.LONG_VIEW: 1.0,
@@ -107,10 +107,8 @@ class Trending:
     def _leaders(self, group: int) -> Rows:
         """Return the best of all rows in order, one more than list and reserve hold."""
         self._bound[group] = None
-        scores = self.scores[group]
-        most = min(2 * self._places + 1, len(scores))
-        least = np.partition(scores, -most)[-most]
-        return self._order(group, np.flatnonzero(scores >= max(least, _SMALLEST)))
+        found = np.empty(2 * self._places + 1, np.int64)
+        return self._order(group, found[: leaders(self.scores[group], found)])
 
     def _list(self, group: int, ranked: Rows) -> None:
         """Publish the first rows, keep as many in reserve, and note the best one left out."""

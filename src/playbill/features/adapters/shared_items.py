@@ -19,7 +19,7 @@ from playbill.core import DependencyUnavailable
 from playbill.features.definitions import features_digest
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VIDEO_NAME, VISIBLE
 from playbill.features.pages import touch
-from playbill.features.records_kernel import put_records, take_records
+from playbill.features.records_kernel import mark_different, put_records, take_records
 from playbill.features.state import FeatureState
 from playbill.features.trending import TRENDING_LIST
 
@@ -62,6 +62,14 @@ def _taken(records: Records, rows: npt.NDArray[np.int64]) -> Records:
     taken = np.empty(len(rows), records.dtype)
     take_records(_words(records), rows, _words(taken))
     return taken
+
+
+def _different(these: Records, those: Records) -> npt.NDArray[np.int64]:
+    """Return the rows in which two tables differ, of those that both have."""
+    rows = min(len(these), len(those))
+    odd = np.empty(rows, np.bool_)
+    mark_different(_words(these[:rows]), _words(those[:rows]), odd)
+    return np.flatnonzero(odd)
 
 
 def _visible(items: Records) -> int:
@@ -163,24 +171,28 @@ class SharedItems:
     def publish_all(self, state: FeatureState) -> None:
         """Bring everything to a state's epoch, as after a recovery, touching only what differs.
 
+        Rows that no reader counts yet are written first, while readers go on.
+
         Raises:
             DependencyUnavailable: there is no room left for new rows; nothing was copied.
         """
         self._reserve(state)
-        self.header["sequence"] |= np.uint64(1)
-        names, known = state.names.names[: state.items.count], self.names[: state.items.count]
-        odd = np.flatnonzero(names != known)
-        known[odd] = names[odd]
+        head = self.header[0]
+        names = state.names.names[: state.items.count]
         changed = []
-        for target, source in (
-            (self.items, state.items),
-            (self.authors, state.authors),
-            (self.topics, state.topics),
+        for target, source, known in (
+            (self.items, state.items.used(), int(head["items"])),
+            (self.authors, state.authors.used(), int(head["authors"])),
+            (self.topics, state.topics.used(), int(head["topics"])),
         ):
-            count = source.count
-            theirs, ours = _words(target[:count]), _words(source.used())
-            changed.append(np.flatnonzero((theirs != ours).any(axis=1)))
-        self.header["visible"] = _visible(self.items[: state.items.count])
+            target[known : len(source)] = source[known:]
+            changed.append(_different(target[:known], source[:known]))
+        known = int(head["items"])
+        self.names[known : len(names)] = names[known:]
+        renamed = _different(self.names[:known], names[:known])
+        head["sequence"] |= np.uint64(1)
+        self.names[renamed] = names[renamed]
+        head["visible"] = _visible(self.items[: state.items.count])
         self.publish(state, (changed[0], changed[1], changed[2]), 0)
 
     def sequence(self) -> int:
