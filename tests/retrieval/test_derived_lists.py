@@ -148,3 +148,13 @@ def test_a_view_is_what_was_published():
     world.post(video("v2", "cy"))
     world.step()
     assert (view.count, view_of(items).count) == (2, 3)
+
+
+@given(st.lists(st.integers(0, 5), max_size=60), st.integers(1, 60))
+def test_authors_lists_are_the_same_made_at_once_or_along_the_way(authors, step):
+    at_once, along = DerivedLists(FRESH_MS), DerivedLists(FRESH_MS)
+    at_once.refresh(item_view(len(authors), authors=authors), NOW_MS)
+    for count in (*range(step, len(authors), step), len(authors)):
+        along.refresh(item_view(count, authors=authors[:count]), NOW_MS)
+    for author in set(authors):
+        assert at_once.by_author[author].tolist() == along.by_author[author].tolist()

@@ -30,6 +30,7 @@ def run_updater(wiring: Wiring) -> None:
     updater.recover(lambda epoch: row.beat(clock.elapsed_s()), say)
     collect_in_portions()
     row.ready()
+    items.touch()
     interval_s = settings.epochs.interval_ms / 1000.0
     checkpoint_at_s = clock.elapsed_s() + settings.epochs.checkpoint_s
     while not stop.asked():

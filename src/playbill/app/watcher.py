@@ -118,6 +118,7 @@ class Watcher:
         self._map_items()
         if self._items is not None:
             await asyncio.to_thread(warm_kernels, self._items, self._clock, self._wiring.settings)
+            await asyncio.to_thread(self._items.touch)
         self._refresh_lists()
         await self._load_champion()
         await self._ahead.load()

@@ -8,6 +8,10 @@ import numpy as np
 from numba import njit
 
 from playbill.features.arithmetic_kernel import mixed
+from playbill.features.prefetch_kernel import ask_line
+
+_BLOCK = 64
+"""So many places are asked for at once, and then written."""
 
 
 @njit(nogil=True, cache=True)
@@ -31,13 +35,19 @@ def find(keys, values, wanted, out):
 def put(keys, values, new_keys, new_values):
     """Insert (N,) keys with their values; a key that is there gets the new value."""
     mask = np.uint64(keys.shape[0] - 1)
-    for n in range(new_keys.shape[0]):
-        key = new_keys[n]
-        place = mixed(key) & mask
-        while keys[place] != 0 and keys[place] != key:
-            place = (place + np.uint64(1)) & mask
-        keys[place] = key
-        values[place] = new_values[n]
+    for begin in range(0, new_keys.shape[0], _BLOCK):
+        end = min(begin + _BLOCK, new_keys.shape[0])
+        for n in range(begin, end):
+            offset = np.int64(mixed(new_keys[n]) & mask) * keys.itemsize
+            ask_line(keys.ctypes.data + offset)
+            ask_line(values.ctypes.data + offset)
+        for n in range(begin, end):
+            key = new_keys[n]
+            place = mixed(key) & mask
+            while keys[place] != 0 and keys[place] != key:
+                place = (place + np.uint64(1)) & mask
+            keys[place] = key
+            values[place] = new_values[n]
 
 
 @njit(nogil=True, cache=True)

@@ -4,7 +4,12 @@ import numpy as np
 
 from playbill.features.definitions import Scope, Signal
 from playbill.features.layout import SLOTS
-from playbill.retrieval.derived_kernel import little_shown, newest_listed, push_by_author
+from playbill.retrieval.derived_kernel import (
+    list_by_author,
+    little_shown,
+    newest_listed,
+    push_by_author,
+)
 from playbill.retrieval.view import ItemView, Rows
 
 PER_AUTHOR = 8
@@ -96,4 +101,7 @@ class DerivedLists:
             grown = np.full((max(authors, 2 * len(self.by_author)), PER_AUTHOR), -1, np.int64)
             grown[: len(self.by_author)] = self.by_author
             self.by_author = grown
-        push_by_author(view.tables.items, self._known, self.by_author)
+        if self._known:
+            push_by_author(view.tables.items, self._known, self.by_author)
+        else:
+            list_by_author(view.tables.items, np.zeros(authors, np.uint8), self.by_author)

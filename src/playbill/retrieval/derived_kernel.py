@@ -62,3 +62,22 @@ def push_by_author(items, first, by_author):
         for k in range(own.shape[0] - 1, 0, -1):
             own[k] = own[k - 1]
         own[0] = row
+
+
+@njit(nogil=True, cache=True)
+def list_by_author(items, counts, by_author):
+    """Fill the empty (A, K) lists of all authors: what ``push_by_author`` makes of every row.
+
+    From the newest back, so that of an author of many only the last are written.
+
+    Args:
+        items: (I,) records.
+        counts: (A,) uint8 zeros; how many each author has, K at most.
+        by_author: (A, K) int64.
+    """
+    places = by_author.shape[1]
+    for row in range(items.shape[0] - 1, -1, -1):
+        author = items[row].author
+        if counts[author] < places:
+            by_author[author, counts[author]] = row
+            counts[author] += 1

@@ -27,6 +27,7 @@ from playbill.retrieval import (
     view_of,
 )
 from playbill.retrieval.derived import PER_AUTHOR
+from playbill.retrieval.derived_kernel import list_by_author, push_by_author
 from playbill.retrieval.merge_kernel import joined
 from playbill.retrieval.rows_kernel import still_there
 from playbill.retrieval.sources_kernel import (
@@ -92,6 +93,8 @@ def _warm_sources(shared: SharedView, user: npt.NDArray[np.void]) -> None:
     """Ask for what sources find without vectors, of lists that are empty."""
     found, items = np.zeros(4, np.int64), shared.items[:8]
     by_author = np.full((0, PER_AUTHOR), -1, np.int64)
+    push_by_author(items, len(items), by_author)
+    list_by_author(items[:0], np.zeros(0, np.uint8), by_author)
     taken_to(user, 0, found)
     newest_of_followed(user, by_author, items, found)
     first_below(found, 0, found)

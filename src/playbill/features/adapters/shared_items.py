@@ -5,10 +5,12 @@ again; one that waits too long reads on and says so (``settled`` False). Loads a
 their order on x86-64, which is what the numbers below rely on; decision 0006.
 """
 
+import contextlib
 import mmap
 import os
 import struct
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from playbill.features.definitions import features_digest
 from playbill.features.layout import GROUP_RECORD, ITEM_RECORD, VIDEO_NAME, VISIBLE
 from playbill.features.pages import touch
 from playbill.features.records_kernel import mark_different, put_records, take_records
-from playbill.features.state import FeatureState
+from playbill.features.state import FeatureState, RecordTable
 from playbill.features.trending import TRENDING_LIST
 
 _PAGE = 4096
@@ -42,6 +44,7 @@ _HEADER = np.dtype(
 _SEQUENCE = list(_HEADER.fields or ()).index("sequence")
 """The place of the sequence number among the numbers of the header."""
 _RESERVE_ROWS = 1 << 14
+_PART_BYTES = 1 << 22
 _NAMES = 5
 """The place of video names among the parts of the file."""
 
@@ -75,6 +78,30 @@ def _different(these: Records, those: Records) -> npt.NDArray[np.int64]:
 def _visible(items: Records) -> int:
     """Return how many of some records are visible videos."""
     return int(np.count_nonzero(items["flags"] & VISIBLE))
+
+
+def _tables(state: FeatureState) -> dict[str, RecordTable]:
+    return {"items": state.items, "authors": state.authors, "topics": state.topics}
+
+
+@contextlib.contextmanager
+def _room_for_rows() -> Iterator[None]:
+    """Say what it means that the file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise DependencyUnavailable(
+            f"no shared memory for more rows: {error.strerror}",
+            code="item_state_unavailable",
+            hint="give the run folder's file system more room, or lower item_capacity",
+        ) from error
+
+
+def _write(file: int, data: memoryview, at: int) -> None:
+    """Write all of it, however little the system takes at once."""
+    while data:
+        written = os.pwrite(file, data, at)
+        data, at = data[written:], at + written
 
 
 def _foreign(file: int) -> bool:
@@ -174,26 +201,30 @@ class SharedItems:
         Rows that no reader counts yet are written first, while readers go on.
 
         Raises:
-            DependencyUnavailable: there is no room left for new rows; nothing was copied.
+            DependencyUnavailable: there is no room left for new rows; no reader sees any.
         """
-        self._reserve(state)
+        self._check_room(state)
         head = self.header[0]
         names = state.names.names[: state.items.count]
-        changed = []
-        for target, source, known in (
-            (self.items, state.items.used(), int(head["items"])),
-            (self.authors, state.authors.used(), int(head["authors"])),
-            (self.topics, state.topics.used(), int(head["topics"])),
+        odd = []
+        for place, (target, source, counted) in enumerate(
+            (
+                (self.items, state.items.used(), "items"),
+                (self.authors, state.authors.used(), "authors"),
+                (self.topics, state.topics.used(), "topics"),
+            ),
+            start=1,
         ):
-            target[known : len(source)] = source[known:]
-            changed.append(_different(target[:known], source[:known]))
+            known = int(head[counted])
+            self._append(place, source, known)
+            odd.append(_different(target[:known], source[:known]))
         known = int(head["items"])
-        self.names[known : len(names)] = names[known:]
+        self._append(_NAMES, names, known)
         renamed = _different(self.names[:known], names[:known])
         head["sequence"] |= np.uint64(1)
         self.names[renamed] = names[renamed]
-        head["visible"] = _visible(self.items[: state.items.count])
-        self.publish(state, (changed[0], changed[1], changed[2]), 0)
+        head["visible"] = _visible(state.items.used())
+        self.publish(state, (odd[0], odd[1], odd[2]), 0)
 
     def sequence(self) -> int:
         """Return the sequence number; odd while an epoch is being written."""
@@ -278,10 +309,8 @@ class SharedItems:
                 hint="wait for the updater, which lays it out anew",
             )
 
-    def _reserve(self, state: FeatureState) -> None:
-        """Make sure that rows about to be written have memory, so that a write cannot fault."""
-        tables = {"items": state.items, "authors": state.authors, "topics": state.topics}
-        for name, table in tables.items():
+    def _check_room(self, state: FeatureState) -> None:
+        for name, table in _tables(state).items():
             capacity = self._item_capacity if name == "items" else self._group_capacity
             if table.count > capacity:
                 setting = "item_capacity" if name == "items" else "group_capacity"
@@ -290,7 +319,11 @@ class SharedItems:
                     code="item_capacity",
                     hint=f"raise state.{setting} in playbill.toml and restart playbill up",
                 )
-        for place, (name, table) in enumerate(tables.items(), start=1):
+
+    def _reserve(self, state: FeatureState) -> None:
+        """Make sure that rows about to be written have memory, so that a write cannot fault."""
+        self._check_room(state)
+        for place, (name, table) in enumerate(_tables(state).items(), start=1):
             known = int(self.header[name][0])
             if table.count > known:
                 self._reserve_rows(place, known, table.count, table.records.itemsize)
@@ -300,11 +333,14 @@ class SharedItems:
     def _reserve_rows(self, place: int, first: int, last: int, size: int) -> None:
         begin = self._offsets[place] + first * size
         length = min((last - first + _RESERVE_ROWS) * size, self._size - begin)
-        try:
+        with _room_for_rows():
             os.posix_fallocate(self._file, begin, length)
-        except OSError as error:
-            raise DependencyUnavailable(
-                f"no shared memory for more rows: {error.strerror}",
-                code="item_state_unavailable",
-                hint="give the run folder's file system more room, or lower item_capacity",
-            ) from error
+
+    def _append(self, place: int, records: Records, first: int) -> None:
+        """Write the rows from ``first`` on to the file: through the map each page would fault."""
+        size = records.itemsize
+        data = memoryview(records[first:].view(np.uint8))
+        begin = self._offsets[place] + first * size
+        with _room_for_rows():
+            for at in range(0, len(data), _PART_BYTES):
+                _write(self._file, data[at : at + _PART_BYTES], begin + at)
