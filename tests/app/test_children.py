@@ -12,9 +12,12 @@ TOLD = "import os; print(os.environ['GLIBC_TUNABLES'], os.environ['OMP_NUM_THREA
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [(None, "glibc.malloc.hugetlb=1"), ("glibc.malloc.check=0", "glibc.malloc.check=0")],
+    [
+        (None, "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1"),
+        ("glibc.malloc.check=0", "glibc.malloc.check=0"),
+    ],
 )
-def test_children_have_a_heap_of_large_pages_unless_somebody_tunes_it(monkeypatch, given, told):
+def test_children_have_one_heap_of_large_pages_unless_somebody_tunes_it(monkeypatch, given, told):
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     if given:
         monkeypatch.setenv("GLIBC_TUNABLES", given)

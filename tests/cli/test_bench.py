@@ -178,7 +178,7 @@ def test_the_products_of_a_user_tower_grow_with_the_history(home):
 
 def test_swaps_under_load_lose_no_request_and_leave_the_first_bundle(home):
     champion = Home(home).bundles.champion()
-    report = measure_swap(home, free_port(), 2, 2.0, quiet)
+    report = measure_swap(home, free_port(), 2, 4.0, quiet)
     assert report["swaps"] == report["arrived"] == 2
     assert report["failed"] == report["empty"] == 0
     assert Home(home).bundles.champion() == champion

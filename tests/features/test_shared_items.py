@@ -268,6 +268,40 @@ def test_a_file_system_without_room_is_told_before_anything_is_written(mapped, m
     assert mapped().sequence() == 0
 
 
+def test_a_recovery_without_room_is_told_and_no_reader_sees_a_row(mapped, tmp_path, monkeypatch):
+    world = World(tmp_path, items=mapped(create=True))
+    open_catalogue(world)
+    world.items.header["items"] = world.items.header["authors"] = 0
+    before = world.items.sequence()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(DependencyUnavailable, match="no shared memory for more rows: No space"):
+        world.items.publish_all(world.state)
+    reader = mapped()
+    assert reader.sequence() == before
+    assert reader.counts()[0] == 0
+
+
+def test_a_recovery_into_a_new_file_is_whole_however_little_the_system_writes_at_once(
+    mapped, tmp_path, monkeypatch
+):
+    world = World(tmp_path)
+    open_catalogue(world)
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, at: write(file, data[:37], at))
+    mapped(create=True).publish_all(world.state)
+    reader = mapped()
+    assert _whole(reader) == _expected(world)
+    count = world.state.items.count
+    assert reader.names[:count].tolist() == world.state.names.names[:count].tolist()
+    assert int(reader.header["visible"][0]) == int(
+        np.count_nonzero(world.state.items.used()["flags"] & VISIBLE)
+    )
+
+
 def test_a_reader_of_no_file_is_told_so(mapped):
     with pytest.raises(DependencyUnavailable, match="cannot be mapped: No such file"):
         mapped()

@@ -20,9 +20,9 @@ _STEADY_S = 30.0
 _NOWHERE = -1
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """Processes share the cores; numeric libraries that start threads of their own fight over them."""
-_TUNABLES, _LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
-"""Asks the system for large pages where memory is taken by the heap. What a feed reads lies apart,
-and of small pages the processor remembers too few: decision 0051."""
+_TUNABLES, _ONE_HEAP = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1"
+"""Asks for one heap for all threads, of large pages. What a feed reads lies apart, and of small
+pages the processor remembers too few: decision 0051."""
 
 
 @dataclass(slots=True)
@@ -100,11 +100,11 @@ def started_job(command: Sequence[str]) -> "subprocess.Popen[bytes]":
 
 
 def environment_of_children() -> dict[str, str]:
-    """Return this process's environment: libraries of one thread, and a heap of large pages.
+    """Return this process's environment: libraries of one thread, and one heap of large pages.
 
     Whoever tunes the C library otherwise is left alone.
     """
-    return {_TUNABLES: _LARGE_PAGES, **os.environ, **_ONE_THREAD}
+    return {_TUNABLES: _ONE_HEAP, **os.environ, **_ONE_THREAD}
 
 
 def _command(role: str, place: int, home: Path, lender: int) -> list[str]:

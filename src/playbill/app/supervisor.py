@@ -22,6 +22,8 @@ from playbill.serving import DRAINING, WARM, Board
 
 FIRST_WORKER = 2
 _WATCH_S = 0.02
+_JUDGE_S = 0.25
+"""So often it looks for a process that hangs: that reads a file for each thread of the home."""
 _STARTING_S = 300.0
 _UPDATER_HANG_S = 60.0
 _STOP_S = 10.0
@@ -43,6 +45,7 @@ class Supervisor:
     say: Say
     stopping: Stop = field(default_factory=Stop)
     _doors: Doors = field(init=False)
+    _judged_at_s: float = 0.0
     _renewal_asked: bool = False
     _due: list[int] = field(default_factory=list)
     """Process ids of servers that are yet to be renewed."""
@@ -122,17 +125,20 @@ class Supervisor:
         self._renewal_asked = True
 
     def look(self) -> None:
-        """Look at every process once."""
+        """Look at every process once; whether one hangs, a few times a second."""
+        now_s = self.wiring.clock.elapsed_s()
+        judged = now_s - self._judged_at_s >= _JUDGE_S
+        if judged:
+            self._judged_at_s = now_s
         for child in list(self._children.values()):
             if child.process.poll() is not None:
                 self._replace(child, f"ended with status {child.process.returncode}")
             elif child.role == "worker" and self._ready(child) == DRAINING:
                 child.role = "leaving"
-            elif self._hangs(child):
+            elif judged and self._hangs(child):
                 child.process.kill()
                 child.process.wait()
                 self._replace(child, "hung")
-        now_s = self.wiring.clock.elapsed_s()
         for place, failures in self._failures.items():
             if place not in self._children and now_s >= failures.not_before_s:
                 self._spawn(place)

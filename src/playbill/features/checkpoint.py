@@ -165,6 +165,7 @@ def _read(
     member = f"{name}.npy"
     try:
         with archive.open(member) as file:
+            assert isinstance(file, zipfile.ZipExtFile)
             if np.lib.format.read_magic(file) != _FORMAT:
                 raise ValueError(f"{member} is of another format")
             shape, by_columns, found = np.lib.format.read_array_header_2_0(file)
@@ -174,7 +175,7 @@ def _read(
             if found != dtype or by_columns or told != archive.getinfo(member).file_size:
                 raise ValueError(f"{member} was altered")
             array = np.zeros((room_for(shape[0]), *shape[1:]), dtype)
-            data = memoryview(array.reshape(-1).view(np.uint8))[:size]
+            data = array.reshape(-1).view(np.uint8).data[:size]
             for first in range(0, size, _PART_BYTES):
                 file.readinto(data[first : first + _PART_BYTES])
             if file.read():
@@ -199,7 +200,9 @@ def load_checkpoint(folder: Path, settings: Settings) -> FeatureState | NoCheckp
             head = msgspec.json.decode(said.tobytes(), type=_Head)
             if head.features != features_digest():
                 return NoCheckpoint("the checkpoint was made by other feature definitions")
-            tables = {name: _read(archive, name, dtype, room_for) for name, dtype in _TABLES.items()}
+            tables = {
+                name: _read(archive, name, dtype, room_for) for name, dtype in _TABLES.items()
+            }
             arrays = {name: _read(archive, name, dtype)[0] for name, dtype in _ARRAYS.items()}
     except FileNotFoundError:
         return NoCheckpoint("there is no checkpoint")

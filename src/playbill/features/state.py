@@ -82,7 +82,7 @@ class RecordTable:
         """
         self.count = len(records) if count is None else count
         self._added = {}
-        self.records = records
+        self.records = records.astype(self.records.dtype, copy=False)
         self._rows = KeyTable()
         self._rows.put(self.used()["key"].copy(), np.arange(self.count, dtype=np.int64))
 

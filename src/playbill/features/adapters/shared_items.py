@@ -55,7 +55,7 @@ def _layout_key() -> int:
     return int(features_digest()[7:23], 16)
 
 
-def _words(records: Records) -> npt.NDArray[np.uint64]:
+def _words(records: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
     """Return (N, W) the words of (N,) records, a view."""
     return records.view(np.uint64).reshape(len(records), records.itemsize // 8)
 
@@ -67,7 +67,7 @@ def _taken(records: Records, rows: npt.NDArray[np.int64]) -> Records:
     return taken
 
 
-def _different(these: Records, those: Records) -> npt.NDArray[np.int64]:
+def _different(these: npt.NDArray[Any], those: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return the rows in which two tables differ, of those that both have."""
     rows = min(len(these), len(those))
     odd = np.empty(rows, np.bool_)
@@ -336,10 +336,10 @@ class SharedItems:
         with _room_for_rows():
             os.posix_fallocate(self._file, begin, length)
 
-    def _append(self, place: int, records: Records, first: int) -> None:
+    def _append(self, place: int, records: npt.NDArray[Any], first: int) -> None:
         """Write the rows from ``first`` on to the file: through the map each page would fault."""
         size = records.itemsize
-        data = memoryview(records[first:].view(np.uint8))
+        data = records[first:].view(np.uint8).data
         begin = self._offsets[place] + first * size
         with _room_for_rows():
             for at in range(0, len(data), _PART_BYTES):
