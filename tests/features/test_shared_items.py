@@ -268,6 +268,17 @@ def test_a_file_system_without_room_is_told_before_anything_is_written(mapped, m
     assert mapped().sequence() == 0
 
 
+@pytest.mark.parametrize("counted", [0, 3, 200])
+def test_a_recovery_counts_visible_videos_whatever_was_counted_and_shown(mapped, tmp_path, counted):
+    world = World(tmp_path, items=mapped(create=True))
+    open_catalogue(world)
+    world.items.items["flags"][:2] ^= VISIBLE
+    world.items.header["items"] = min(counted, world.state.items.count + 1)
+    world.recover()
+    seen = int(np.count_nonzero(world.state.items.used()["flags"] & VISIBLE))
+    assert int(mapped().header["visible"][0]) == seen > 0
+
+
 def test_a_recovery_without_room_is_told_and_no_reader_sees_a_row(mapped, tmp_path, monkeypatch):
     world = World(tmp_path, items=mapped(create=True))
     open_catalogue(world)

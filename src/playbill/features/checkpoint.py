@@ -147,7 +147,7 @@ def _read(
     archive: zipfile.ZipFile,
     name: str,
     dtype: np.dtype[Any],
-    room_for: Callable[[int], int] = lambda rows: rows,
+    room: Callable[[int], int] = lambda rows: rows,
 ) -> tuple[npt.NDArray[Any], int]:
     """Return an array of a checkpoint and how many rows of it were written.
 
@@ -157,7 +157,7 @@ def _read(
         archive: the checkpoint.
         name: of the array.
         dtype: of its elements.
-        room_for: says how many rows to have memory for; those behind what was written are zeros.
+        room: says how many rows to have memory for; those behind what was written are zeros.
 
     Raises:
         ValueError: it is not of that type, or not what was written.
@@ -174,7 +174,7 @@ def _read(
             # What a header says is checked before memory is asked for; its checksum comes last.
             if found != dtype or by_columns or told != archive.getinfo(member).file_size:
                 raise ValueError(f"{member} was altered")
-            array = np.zeros((room_for(shape[0]), *shape[1:]), dtype)
+            array = np.zeros((room(shape[0]), *shape[1:]), dtype)
             data = array.reshape(-1).view(np.uint8).data[:size]
             for first in range(0, size, _PART_BYTES):
                 file.readinto(data[first : first + _PART_BYTES])

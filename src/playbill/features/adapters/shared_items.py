@@ -223,7 +223,10 @@ class SharedItems:
         renamed = _different(self.names[:known], names[:known])
         head["sequence"] |= np.uint64(1)
         self.names[renamed] = names[renamed]
-        head["visible"] = _visible(state.items.used())
+        # What is published next is counted by how it differs from what is there.
+        head["visible"] = _visible(self.items[: min(known, len(names))]) + _visible(
+            state.items.used()[known:]
+        )
         self.publish(state, (odd[0], odd[1], odd[2]), 0)
 
     def sequence(self) -> int:
