@@ -45,6 +45,21 @@ def keep(residence: Residence, *paths: Path) -> int:
     return residence.bytes
 
 
+def test_what_others_write_to_is_fetched_page_by_page_and_the_rest_as_the_system_likes(
+    tmp_path, monkeypatch
+):
+    read, written = made(tmp_path / "read", 64 * KIB), made(tmp_path / "written", 128 * KIB)
+    fetched = []
+    monkeypatch.setattr(
+        "playbill.app.residence.fetch_one_by_one",
+        lambda file, first, size: fetched.append((os.fstat(file).st_ino, first, size)),
+    )
+    residence = Residence(PLENTY)
+    list(residence.keep([read, written], written=[written]))
+    assert fetched == [(written.stat().st_ino, 0, 128 * KIB)]
+    assert residence.bytes == 192 * KIB
+
+
 def test_what_is_kept_is_locked_and_what_is_no_longer_named_is_not(tmp_path):
     before = locked_kib()
     one, two = made(tmp_path / "one", 64 * KIB), made(tmp_path / "two", 128 * KIB)

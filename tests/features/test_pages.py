@@ -1,15 +1,17 @@
 """Pages are entered before they are read, and what cannot be entered is left alone."""
 
 import mmap
+import os
 import resource
 
 import numpy as np
+import pytest
 
 from laws.feature_worlds import World, video
 from playbill.features import pages
 from playbill.features.adapters.lmdb_users import LmdbUserState
 from playbill.features.adapters.shared_items import SharedItems
-from playbill.features.pages import enter_file, touch
+from playbill.features.pages import enter_file, fetch_one_by_one, touch
 
 MANY = 1 << 40
 
@@ -54,6 +56,31 @@ def test_a_file_that_is_gone_large_or_mapped_by_nobody_is_left_alone(tmp_path):
         held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
     assert enter_file(path, 0, mmap.PAGESIZE - 1) == 0
     assert enter_file(path, 0, mmap.PAGESIZE) == mmap.PAGESIZE
+    held.close()
+
+
+@pytest.mark.parametrize("size", [1, 1 << 17, (1 << 17) + 1, 5_000_000])
+def test_a_stretch_is_fetched_whole_in_parts_that_the_system_does_not_cut(monkeypatch, size):
+    asked = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda *what: asked.append(what))
+    fetch_one_by_one(7, 4_096, size)
+    assert {(file, how) for file, _, _, how in asked} == {(7, os.POSIX_FADV_WILLNEED)}
+    ends = [first + length for _, first, length, _ in asked]
+    assert [first for _, first, _, _ in asked] == [4_096, *ends[:-1]]
+    assert ends[-1] == 4_096 + size
+    assert max(length for _, _, length, _ in asked) <= 128 << 10
+
+
+def test_a_file_is_fetched_before_it_is_entered(tmp_path, monkeypatch):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(100 * mmap.PAGESIZE))
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    done = []
+    monkeypatch.setattr(pages, "fetch_one_by_one", lambda file, at, size: done.append((at, size)))
+    monkeypatch.setattr(pages, "_enter", lambda address, size: done.append("entered") or True)
+    enter_file(path, 0, MANY)
+    assert done == [(0, path.stat().st_size), "entered"]
     held.close()
 
 

@@ -57,7 +57,7 @@ class Keeping:
     def look(self) -> None:
         """Keep what is there now."""
         paths = read_by_requests(self._wiring)
-        for _ in self.residence.keep(paths):
+        for _ in self.residence.keep(paths, written=paths[-1:]):
             if self._stopping.is_set():
                 return
         missing = size_bytes(paths) - self.residence.bytes
@@ -84,7 +84,10 @@ class Keeping:
 
 
 def read_by_requests(wiring: Wiring) -> list[Path]:
-    """Return the files that requests read at random: the champion's arrays, then the user store."""
+    """Return the files that requests read at random: the champion's arrays, then the user store.
+
+    The last one alone is written to while it is read.
+    """
     store, layout = wiring.bundles(), wiring.layout
     try:
         digest = store.champion()

@@ -1,6 +1,7 @@
 """Files kept in memory: what is mapped stays there, whatever else the machine reads and writes.
 
-Source: mlock(2); docs/decisions/0038-what-requests-read-stays-in-memory.md
+Source: mlock(2); docs/decisions/0038-what-requests-read-stays-in-memory.md and
+0053-written-pages-come-into-memory-one-by-one.md
 """
 
 import ctypes
@@ -8,9 +9,11 @@ import mmap
 import os
 import resource
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from playbill.features import fetch_one_by_one
 
 _PART_BYTES = 1 << 26
 """Locked at once: whoever waits for the end of it waits for a moment."""
@@ -32,7 +35,9 @@ _FAILED = ctypes.c_void_p(-1).value
 class _Part:
     """A locked part of a file; without the descriptor that Python's own maps hold on to."""
 
-    def __init__(self, file: int, first: int, size: int) -> None:
+    def __init__(self, file: int, first: int, size: int, *, one_by_one: bool) -> None:
+        if one_by_one:
+            fetch_one_by_one(file, first, size)
         address = _libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file, first)
         if address in (None, _FAILED):
             number = ctypes.get_errno()
@@ -41,6 +46,15 @@ class _Part:
         self.locked_bytes = size
         while self.locked_bytes and _libc.mlock(address, self.locked_bytes):
             self.locked_bytes = self.locked_bytes // 2 // _PAGE_BYTES * _PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file that is to be kept, and how its pages shall come from the disk."""
+
+    path: Path
+    bytes: int
+    one_by_one: bool
 
 
 @dataclass(slots=True)
@@ -77,11 +91,16 @@ class Residence:
         """Return how much is kept."""
         return sum(kept.bytes for kept in self._kept.values())
 
-    def keep(self, paths: Sequence[Path]) -> Iterator[int]:
+    def keep(self, paths: Sequence[Path], *, written: Collection[Path] = ()) -> Iterator[int]:
         """Keep these files as long as they are now, the first ones first, and no others.
 
         A file that is gone, or cannot be read, is passed over. One that has grown since costs what
         it has grown by. Where there is no room for a file, those behind it make some.
+
+        Args:
+            paths: of the files.
+            written: those of them that others write to, here and there: their pages come from the
+                disk one by one, for a part of a large one is slow to write (decision 0053).
 
         Yields:
             How many bytes are kept so far; between two of them the caller may give up.
@@ -95,21 +114,20 @@ class Residence:
             kept = self._kept.setdefault(order[place], _Kept())
             if about.st_size < kept.bytes:
                 kept = self._kept[order[place]] = _Kept()
-            for _ in self._grow(path, kept, about.st_size, order[place + 1 :]):
+            wanted = _Wanted(path, about.st_size, one_by_one=path in written)
+            for _ in self._grow(wanted, kept, order[place + 1 :]):
                 yield self.bytes
 
-    def _grow(
-        self, path: Path, kept: _Kept, size: int, behind: Sequence[Identity]
-    ) -> Iterator[None]:
+    def _grow(self, file: _Wanted, kept: _Kept, behind: Sequence[Identity]) -> Iterator[None]:
         """Lock what of a file is not locked yet, part by part."""
-        while kept.bytes < size:
+        while kept.bytes < file.bytes:
             first = kept.bytes // _PART_BYTES * _PART_BYTES
-            wanted = min(size - first, _PART_BYTES)
+            wanted = min(file.bytes - first, _PART_BYTES)
             if not self._room(wanted - (kept.bytes - first), behind):
                 return
             try:
-                with path.open("rb") as file:
-                    part = _Part(file.fileno(), first, wanted)
+                with file.path.open("rb") as opened:
+                    part = _Part(opened.fileno(), first, wanted, one_by_one=file.one_by_one)
             except OSError:
                 return
             if part.locked_bytes < wanted:

@@ -27,7 +27,7 @@ from playbill.features.layout import (
     empty_user,
 )
 from playbill.features.memory_users import MemoryUserState
-from playbill.features.pages import Rest, touch
+from playbill.features.pages import Rest, fetch_one_by_one, touch
 from playbill.features.parity import Mismatch, ParityReport, ServedTrace, check_parity
 from playbill.features.point_in_time import (
     Block,
@@ -94,6 +94,7 @@ __all__ = [
     "decode_entry",
     "empty_user",
     "features_digest",
+    "fetch_one_by_one",
     "hours_of_day",
     "is_long_view",
     "load_checkpoint",
