@@ -1,5 +1,6 @@
 """A home that is served keeps in memory what requests read: its champion's arrays and its store."""
 
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -44,6 +45,17 @@ def test_it_is_the_champions_arrays_and_then_the_store(wiring):
     assert paths[-1].parent == wiring.layout.users
     assert {path.name for path in paths} >= {"codes.npy", "scales.npy", "interest_codes.npy"}
     assert all(folder in path.parents for path in paths[:-1])
+
+
+def test_the_store_alone_is_fetched_page_by_page(wiring, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(
+        "playbill.app.residence.fetch_one_by_one",
+        lambda file, first, size: fetched.append((os.fstat(file).st_ino, first, size)),
+    )
+    Keeping(wiring, print).look()
+    store = read_by_requests(wiring)[-1].stat()
+    assert fetched == [(store.st_ino, 0, store.st_size)]
 
 
 def test_it_follows_the_champion_and_lets_go_in_the_end(wiring):

@@ -3,6 +3,7 @@
 import mmap
 import os
 import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,13 @@ from playbill.features.pages import enter_file, fetch_one_by_one, touch
 MANY = 1 << 40
 
 
+def mapped(path: Path, size: int) -> mmap.mmap:
+    """Return a map of a new file of so many pages."""
+    path.write_bytes(bytes(size * mmap.PAGESIZE))
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+
+
 def faults() -> int:
     """Return how many pages this thread was the first to read so far."""
     return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
@@ -23,9 +31,7 @@ def faults() -> int:
 
 def test_what_a_mapped_file_holds_is_at_hand(tmp_path):
     path = tmp_path / "data"
-    path.write_bytes(bytes(3_000 * mmap.PAGESIZE))
-    with path.open("rb") as file:
-        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    held = mapped(path, 3_000)
     held.madvise(mmap.MADV_RANDOM)
     assert enter_file(path, 0, MANY) == path.stat().st_size
     before = faults()
@@ -35,9 +41,7 @@ def test_what_a_mapped_file_holds_is_at_hand(tmp_path):
 
 def test_a_file_that_grew_costs_what_it_grew_by_and_one_that_did_not_nothing(tmp_path, monkeypatch):
     path = tmp_path / "data"
-    path.write_bytes(bytes(100 * mmap.PAGESIZE))
-    with path.open("rb") as file:
-        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    held = mapped(path, 100)
     entered = []
     monkeypatch.setattr(pages, "_enter", lambda address, size: entered.append(size) or True)
     done = enter_file(path, 0, MANY)
@@ -73,9 +77,7 @@ def test_a_stretch_is_fetched_whole_in_parts_that_the_system_does_not_cut(monkey
 
 def test_a_file_is_fetched_before_it_is_entered(tmp_path, monkeypatch):
     path = tmp_path / "data"
-    path.write_bytes(bytes(100 * mmap.PAGESIZE))
-    with path.open("rb") as file:
-        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    held = mapped(path, 100)
     done = []
     monkeypatch.setattr(pages, "fetch_one_by_one", lambda file, at, size: done.append((at, size)))
     monkeypatch.setattr(pages, "_enter", lambda address, size: done.append("entered") or True)
@@ -92,9 +94,7 @@ def test_whoever_enters_pages_beside_others_rests_after_each_part(tmp_path):
 
 def test_where_the_system_cannot_pages_are_read_instead(tmp_path, monkeypatch):
     path = tmp_path / "data"
-    path.write_bytes(bytes(3_000 * mmap.PAGESIZE))
-    with path.open("rb") as file:
-        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    held = mapped(path, 3_000)
     array = np.frombuffer(held, np.float32)
     monkeypatch.setattr(pages, "_enter", lambda address, size, rest: False)
     touch(array, np.zeros(0))
@@ -106,9 +106,7 @@ def test_where_the_system_cannot_pages_are_read_instead(tmp_path, monkeypatch):
 def test_a_large_file_is_entered_in_turns(tmp_path, monkeypatch):
     monkeypatch.setattr(pages, "_MOST_BYTES", 10 * mmap.PAGESIZE)
     path = tmp_path / "data"
-    path.write_bytes(bytes(25 * mmap.PAGESIZE))
-    with path.open("rb") as file:
-        held = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    held = mapped(path, 25)
     done = [0]
     while len(done) < 2 or done[-1] > done[-2]:
         done.append(enter_file(path, done[-1], MANY))
